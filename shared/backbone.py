@@ -1,0 +1,166 @@
+"""What every service with a database stands on, opened and closed in one place.
+
+A composition root (`app.py`) opens it in its lifespan, and adds what the service follows and works on.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import httpx
+import structlog
+from faststream.redis import RedisBroker
+from prometheus_client import start_http_server
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.bus.feed import HttpFeed
+from shared.bus.projection import Projection, ProjectionRunner
+from shared.bus.publication import Publication
+from shared.bus.relay import Relay, RelaySettings
+from shared.clock import Clock, system_clock
+from shared.database.bell import Bell
+from shared.database.engine import service_engine
+from shared.event_store import Codec, EventStore
+from shared.settings import CommonSettings, ServiceSettings
+from shared.web.service_client import OwnToken, ServiceTokens
+from shared.work_queue import Handler, Worker
+
+log = structlog.get_logger(__name__)
+Event = TypeVar("Event")
+
+EVENTS_BELL = "check_data_events"
+WORK_BELL = "check_data_work"
+HTTP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone(Generic[Event]):
+    service: str
+    settings: ServiceSettings
+    clock: Clock
+    engine: AsyncEngine
+    redis: Redis
+    broker: RedisBroker
+    store: EventStore[Event]
+    tokens: ServiceTokens
+    events_bell: Bell
+    work_bell: Bell
+    _clients: AsyncExitStack
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def client(self, audience: str, seconds: float = HTTP_SECONDS) -> httpx.AsyncClient:
+        """An HTTP client that signs its calls to one service with this service's own token."""
+        return await self._clients.enter_async_context(
+            httpx.AsyncClient(auth=OwnToken(self.tokens, audience), timeout=seconds)
+        )
+
+    def publish(self, publication: Publication[Event]) -> None:
+        """Number and publish the service's events."""
+        settings = RelaySettings(
+            partitions=self.settings.bus_partitions,
+            batch=self.settings.relay_batch,
+            poll_seconds=self.settings.relay_poll_seconds,
+            max_length=self.settings.bus_max_length,
+        )
+        relay = Relay(self.store, publication, self.redis, self.events_bell, settings)
+        self.keep_running("relay", relay.run)
+
+    async def follow(self, projection: Projection) -> None:
+        """Apply a publisher's events, every partition of them."""
+        url = self.settings.feed_urls[projection.publisher]
+        feed = HttpFeed(url, await self.client(projection.publisher))
+        for partition in range(self.settings.bus_partitions):
+            runner = ProjectionRunner(
+                projection,
+                self.engine,
+                self.broker,
+                feed,
+                partition=partition,
+                partitions=self.settings.bus_partitions,
+                batch=self.settings.projection_batch,
+            )
+            self.keep_running(f"projection {projection.name} {partition}", runner.run)
+
+    def work(self, handlers: Mapping[str, Handler], concurrency: int = 4) -> None:
+        """Do the jobs of these kinds."""
+        self.keep_running("worker", Worker(self.engine, self.work_bell, handlers, concurrency).run)
+
+    def keep_running(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run in the background. What it does not handle itself is a bug: it ends the process."""
+        task = asyncio.create_task(run(), name=name)
+        task.add_done_callback(_end_process_on_bug)
+        self._tasks.append(task)
+
+    async def check_database(self) -> None:
+        """For /health/ready. The bus is not asked: without it, everything is late and nothing is lost."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.remove_done_callback(_end_process_on_bug)
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _end_process_on_bug(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("background_task_failed", task=task.get_name(), exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@asynccontextmanager
+async def open_backbone(
+    service: str, settings: ServiceSettings, codec: Codec[Event], clock: Clock = system_clock
+) -> AsyncIterator[Backbone[Event]]:
+    """Open engine, bus and clients, in that order; close them in the reverse one."""
+    async with AsyncExitStack() as stack:
+        serve_metrics(settings)
+        engine = service_engine(settings)
+        stack.push_async_callback(engine.dispose)
+        url = settings.redis_url.get_secret_value()
+        redis: Redis = Redis.from_url(url)
+        stack.push_async_callback(redis.aclose)
+        broker = RedisBroker(url, log_level=logging.DEBUG)
+        stack.push_async_callback(broker.stop)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
+        events_bell, work_bell = Bell(engine, EVENTS_BELL), Bell(engine, WORK_BELL)
+
+        def wake() -> None:
+            events_bell.ring()
+            work_bell.ring()
+
+        backbone = Backbone(
+            service=service,
+            settings=settings,
+            clock=clock,
+            engine=engine,
+            redis=redis,
+            broker=broker,
+            store=EventStore(engine, codec, clock, wake),
+            tokens=ServiceTokens(
+                service, settings.service_secret.get_secret_value(), settings.auth_url, http
+            ),
+            events_bell=events_bell,
+            work_bell=work_bell,
+            _clients=stack,
+        )
+        stack.push_async_callback(backbone.stop)
+        backbone.keep_running("events bell", events_bell.run)
+        backbone.keep_running("work bell", work_bell.run)
+        log.info("service_started", service=service)
+        yield backbone
+        log.info("service_stopping", service=service)
+
+
+def serve_metrics(settings: CommonSettings) -> None:
+    """Serve /metrics on its private port, if there is one."""
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, settings.host)

@@ -1,0 +1,80 @@
+"""Private events of a service → what it tells others."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from shared.contracts.envelope import CloudEvent, PublishedEvent
+from shared.event_store import EventStore, Recorded
+from shared.event_store.store import bucket_of
+
+Event = TypeVar("Event")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication(Generic[Event]):
+    """publish returns None for what is nobody else's business. It must be a pure function of the event.
+
+    name: the publisher's, as in the bus stream and in feed_urls. source: CloudEvents `source`.
+    """
+
+    name: str
+    source: str
+    publish: Callable[[Event], PublishedEvent | None]
+
+    def envelope(self, recorded: Recorded[Event], previous: int) -> CloudEvent | None:
+        """The event as it travels. previous: a position after which this is the next published one."""
+        published = self.publish(recorded.event)
+        if published is None:
+            return None
+        return CloudEvent(
+            id=str(recorded.event_id),
+            source=self.source,
+            type=published.type,
+            subject=published.subject,
+            time=recorded.happened_at,
+            data=published.model_dump(mode="json"),
+            sequence=str(recorded.position),
+            previous=str(previous),
+            traceparent=recorded.metadata.traceparent,
+            correlationid=recorded.metadata.correlation_id,
+            causationid=recorded.metadata.causation_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPage:
+    """events: those of the partition, in order. up_to: the last position looked at."""
+
+    events: Sequence[CloudEvent]
+    up_to: int
+
+
+async def read_published(
+    store: EventStore[Event], publication: Publication[Event], after: int, limit: int, partition: int, of: int
+) -> PublishedPage:
+    """Published events after a position, from `limit` positions at most.
+
+    The same for the relay and for the feed, so that both ways tell a reader the same.
+    """
+    envelopes: list[CloudEvent] = []
+    previous = up_to = after
+    for recorded in await store.read_all(after, limit):
+        up_to = recorded.position or up_to
+        if partition_of(recorded.stream, of) != partition:
+            continue
+        envelope = publication.envelope(recorded, previous)
+        if envelope is not None:
+            envelopes.append(envelope)
+            previous = envelope.position
+    return PublishedPage(envelopes, up_to)
+
+
+def partition_of(stream: str, partitions: int) -> int:
+    """Which of a publisher's bus streams the events of a stream go to."""
+    return bucket_of(stream) % partitions
+
+
+def bus_stream(publisher: str, partition: int) -> str:
+    """The Redis key. The braces keep one stream on one node of a cluster."""
+    return f"check-data:{{{publisher}:{partition}}}:events"

@@ -1,0 +1,340 @@
+"""What access publishes, and the bodies of its HTTP interface."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.body import Body
+from shared.contracts.envelope import Catalogue, PersonalText, PublishedEvent
+from shared.contracts.manage_ects import OrganisationKind
+from shared.contracts.roles import Role
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+class PersonRegistered(PublishedEvent):
+    """Somebody who may be granted a role, or was nominated for one. Registering again changes the details."""
+
+    type: ClassVar[str] = "access.person-registered.v1"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+
+
+class OrganisationNamed(PublishedEvent):
+    type: ClassVar[str] = "access.organisation-named.v1"
+    subject_field: ClassVar[str] = "organisation_id"
+    kind: OrganisationKind
+    organisation_id: UUID
+    name: str
+
+
+class GrantGiven(PublishedEvent):
+    type: ClassVar[str] = "access.grant-given.v1"
+    subject_field: ClassVar[str] = "person_id"
+    grant_id: UUID
+    person_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    request_id: UUID | None
+    """None: the grant of first staff, or of a lead provider contact kept by staff."""
+    given_by: UUID | None
+    review_on: date | None
+
+
+class GrantEnded(PublishedEvent):
+    type: ClassVar[str] = "access.grant-ended.v1"
+    subject_field: ClassVar[str] = "person_id"
+    grant_id: UUID
+    person_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    ended_by: UUID | None
+    reason: str
+
+
+class ConfirmationRequested(PublishedEvent):
+    """A lead provider is asked whether a person is valid. Auth emails its contacts a sign-in link."""
+
+    type: ClassVar[str] = "access.confirmation-requested.v1"
+    subject_field: ClassVar[str] = "request_id"
+    request_id: UUID
+    lead_provider_id: UUID
+    contacts: list[UUID]
+    """Persons."""
+
+
+class RequestProgressed(PublishedEvent):
+    """One step of an access request, for the audit."""
+
+    type: ClassVar[str] = "access.request-progressed.v1"
+    subject_field: ClassVar[str] = "request_id"
+    request_id: UUID
+    person_id: UUID
+    """Whom the request is about."""
+    step: str
+    by: UUID | None
+
+
+class AgreementChanged(PublishedEvent):
+    """A data-sharing agreement was recorded or ended early."""
+
+    type: ClassVar[str] = "access.agreement-changed.v1"
+    subject_field: ClassVar[str] = "agreement_id"
+    agreement_id: UUID
+    delivery_partner_id: UUID
+    lead_provider_id: UUID
+    starts_on: date
+    ends_on: date
+    ended_early_on: date | None
+    reference: str
+    by: UUID
+
+
+CATALOGUE = Catalogue(
+    PersonRegistered,
+    OrganisationNamed,
+    GrantGiven,
+    GrantEnded,
+    ConfirmationRequested,
+    RequestProgressed,
+    AgreementChanged,
+)
+
+# --- HTTP -----------------------------------------------------------------------------------------
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class Organisation(Body):
+    """GET /organisations?kind= → list[Organisation], by name."""
+
+    organisation_id: UUID
+    kind: OrganisationKind
+    name: str
+
+
+class RequestState(StrEnum):
+    SUBMITTED = "submitted"
+    POLICY_CHECK = "policy_check"
+    AWAITING_LEAD_PROVIDER = "awaiting_lead_provider"
+    GRANTED = "granted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def label(self) -> str:
+        return {
+            "submitted": "Waiting for support",
+            "policy_check": "Waiting for the policy check",
+            "awaiting_lead_provider": "Waiting for the lead provider",
+            "granted": "Granted",
+            "declined": "Declined",
+            "withdrawn": "Withdrawn",
+        }[self.value]
+
+    @property
+    def is_open(self) -> bool:
+        return self in (
+            RequestState.SUBMITTED,
+            RequestState.POLICY_CHECK,
+            RequestState.AWAITING_LEAD_PROVIDER,
+        )
+
+
+class SubmitRequest(Body):
+    """POST /requests → 201 AccessRequest.
+
+    By a user for the own organisation and one of the roles delivery partner and appropriate body, or by
+    support for any organisation (`request_received_on` and `requested_by_words` say how it came).
+    409 `already-requested` or `already-granted` when the same is open or held.
+    """
+
+    full_name: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=255)]
+    email: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=320)]
+    role: Role
+    organisation_id: UUID
+    reason: Reason
+
+
+class Decision(StrEnum):
+    APPROVE = "approve"
+    DECLINE = "decline"
+
+
+class Decide(Body):
+    """POST /requests/{id}/triage, /policy-check or /confirmation → AccessRequest.
+
+    403 `not-your-step` (role), 409 `four-eyes` (made or decided this request before) or
+    `not-awaiting-this-step` (somebody else was faster; the detail says what happened).
+    """
+
+    decision: Decision
+    reason: Reason
+    lead_provider_id: UUID | None = None
+    """With the policy check's approval: which lead provider is asked (of a covering agreement)."""
+
+
+class Withdraw(Body):
+    """POST /requests/{id}/withdraw → AccessRequest."""
+
+    reason: Reason
+
+
+class RequestStep(Body):
+    """One line of a request's time line, in order of time."""
+
+    at: datetime
+    step: str
+    """Plain words, such as "Policy check passed"."""
+    by_name: PersonalText | None
+    by_role: Role | None
+    reason: str | None
+
+
+class Agreement(Body):
+    """GET /agreements → list[Agreement]; POST /agreements/{id}/end (EndAgreement) → Agreement."""
+
+    agreement_id: UUID
+    delivery_partner_id: UUID
+    delivery_partner_name: str
+    lead_provider_id: UUID
+    lead_provider_name: str
+    starts_on: date
+    ends_on: date
+    ended_early_on: date | None
+    reference: str
+    in_force: bool
+    """Today, Europe/London."""
+
+
+class RecordAgreement(Body):
+    """POST /agreements → 201 Agreement. Policy only."""
+
+    delivery_partner_id: UUID
+    lead_provider_id: UUID
+    starts_on: date
+    ends_on: date
+    reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class EndAgreement(Body):
+    ended_early_on: date
+    reason: Reason
+
+
+class CoverageCheck(Body):
+    """What the register says about a request: advice, a person decides."""
+
+    covered: bool
+    covering: list[Agreement]
+    explanation: str
+
+
+class AccessRequest(Body):
+    """GET /requests/{id}. GET /requests?state=&page= → RequestPage.
+
+    Users get the requests of their own organisation and role, staff all, lead provider contacts those
+    that wait for their lead provider (GET /confirmations → list[AccessRequest]).
+    """
+
+    request_id: UUID
+    person_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+    role: Role
+    organisation_id: UUID
+    organisation_name: str
+    reason: str
+    state: RequestState
+    submitted_at: datetime
+    submitted_by_name: PersonalText | None
+    lead_provider_id: UUID | None
+    lead_provider_name: str | None
+    outcome_reason: str | None
+    steps: list[RequestStep] = Field(default_factory=list)
+    """Empty in lists, and for lead provider contacts."""
+    check: CoverageCheck | None = None
+    """Only for policy, while the policy check is due or afterwards."""
+    may: list[str] = Field(default_factory=list)
+    """What the caller may do next: of `triage`, `policy_check`, `confirmation`, `withdraw`."""
+
+
+class RequestPage(Body):
+    requests: list[AccessRequest]
+    total: int
+    page: int
+    pages: int
+    by_state: dict[RequestState, int]
+
+
+class Grant(Body):
+    grant_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    organisation_name: str | None
+    request_id: UUID | None
+    given_at: datetime
+    review_on: date | None
+    ended_at: datetime | None
+    ended_reason: str | None
+
+
+class Person(Body):
+    """GET /people?q=&page= → PersonPage; GET /people/{id} → Person. Staff only."""
+
+    person_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+    grants: list[Grant]
+
+
+class PersonPage(Body):
+    people: list[Person]
+    total: int
+    page: int
+    pages: int
+
+
+class RevokeGrant(Body):
+    """POST /grants/{id}/revoke → Person. Support or administrator."""
+
+    reason: Reason
+
+
+class AddContact(Body):
+    """POST /lead-provider-contacts → 201 Person, with a lead provider grant. Policy or administrator."""
+
+    full_name: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=255)]
+    email: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=320)]
+    lead_provider_id: UUID
+
+
+class AuditEntry(Body):
+    """One fact of the audit, newest first: GET /audit?person_id=&participant_id=&kind=&page= → AuditPage.
+
+    Auditor or administrator.
+    """
+
+    number: int
+    at: datetime
+    kind: str
+    """The published event's type."""
+    sentence: PersonalText
+    """Who did what, in plain words."""
+    person_id: UUID | None
+    person_name: PersonalText | None
+    role: Role | None
+    organisation_name: str | None
+    hash: str
+
+
+class AuditPage(Body):
+    entries: list[AuditEntry]
+    total: int
+    page: int
+    pages: int

@@ -1,0 +1,153 @@
+"""What auth publishes, and the bodies of its HTTP interface."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from shared.contracts.body import Body
+from shared.contracts.envelope import Catalogue, PersonalText, PublishedEvent
+from shared.contracts.roles import Role
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+class LinkIssued(PublishedEvent):
+    """A sign-in link was emailed to a person. The link itself is nowhere in it."""
+
+    type: ClassVar[str] = "auth.link-issued.v1"
+    subject_field: ClassVar[str] = "person_id"
+    link_id: UUID
+    person_id: UUID
+    expires_at: datetime
+
+
+class SignedIn(PublishedEvent):
+    type: ClassVar[str] = "auth.signed-in.v1"
+    subject_field: ClassVar[str] = "person_id"
+    session_id: UUID
+    person_id: UUID
+    link_id: UUID
+
+
+class RoleChosen(PublishedEvent):
+    type: ClassVar[str] = "auth.role-chosen.v1"
+    subject_field: ClassVar[str] = "person_id"
+    session_id: UUID
+    person_id: UUID
+    grant_id: UUID
+    role: Role
+    organisation_id: UUID | None
+
+
+class SessionEnded(PublishedEvent):
+    type: ClassVar[str] = "auth.session-ended.v1"
+    subject_field: ClassVar[str] = "person_id"
+    session_id: UUID
+    person_id: UUID
+    reason: str
+    """`signed_out`, `expired`, `grant_ended` or `ended_by_staff`."""
+
+
+CATALOGUE = Catalogue(LinkIssued, SignedIn, RoleChosen, SessionEnded)
+
+# --- HTTP -----------------------------------------------------------------------------------------
+
+
+class AskForLink(Body):
+    """POST /links → 202, the same for known and unknown addresses."""
+
+    email: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=320)]
+    return_to: str | None = Field(default=None, max_length=500)
+    """Where to go after sign-in: a path of the gateway, such as `/access-requests/…`."""
+
+
+class LinkLifetime(Body):
+    """Answer of POST /links."""
+
+    minutes: int
+
+
+class RedeemLink(Body):
+    """POST /links/redeem → SessionOpened, or 410 problem `link-not-usable`."""
+
+    token: str = Field(max_length=500)
+
+
+class RoleChoice(Body):
+    """One grant the person holds."""
+
+    grant_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    organisation_name: str | None
+
+
+class SessionOpened(Body):
+    """Answer of POST /links/redeem and POST /sessions/role. `session` goes into the cookie only."""
+
+    session: str
+    choices: list[RoleChoice]
+    chosen: RoleChoice | None
+    return_to: str | None = None
+
+
+class SessionRef(Body):
+    """POST /sessions/choices → SessionChoices; POST /sessions/end → 204."""
+
+    session: str = Field(max_length=500)
+
+
+class SessionChoices(Body):
+    choices: list[RoleChoice]
+    chosen: RoleChoice | None
+
+
+class ChooseRole(Body):
+    """POST /sessions/role → SessionOpened (a new `session`: the old one is no longer valid)."""
+
+    session: str = Field(max_length=500)
+    grant_id: UUID
+
+
+class ExchangeSession(Body):
+    """POST /sessions/exchange → SessionInForce, or 401 problem `session-not-valid`."""
+
+    session: str = Field(max_length=500)
+    audiences: list[str] = Field(max_length=4)
+    """Services the page is about to call: one internal token for each. Empty: only who it is."""
+
+
+class SessionInForce(Body):
+    person_id: UUID
+    full_name: PersonalText
+    chosen: RoleChoice | None
+    several_choices: bool
+    tokens: dict[str, str]
+    """Internal token by audience. Empty while no role is chosen."""
+    idle_until: datetime
+    absolute_until: datetime
+
+
+class TokenRequest(Body):
+    """POST /tokens → IssuedToken. The caller is a service, by HTTP Basic (service name, its secret)."""
+
+    audience: str
+    on_behalf_of: "OnBehalfOf | None" = None
+    """Set by workers that finish what a person asked for; refused when that grant is no longer held."""
+
+
+class OnBehalfOf(Body):
+    person_id: UUID
+    role: Role
+    organisation_id: UUID | None
+
+
+class IssuedToken(Body):
+    token: str
+    expires_in: int
+    """Seconds."""
+
+
+TokenRequest.model_rebuild()

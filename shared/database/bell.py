@@ -1,0 +1,68 @@
+"""A bell between processes: who waits for new rows is woken by who wrote them.
+
+It may be missed (a lost connection, a dead process), so whoever waits also looks by itself now and then.
+NOTIFY is sent after the commit and at most once at a time per process: inside the writing transaction it
+would make all commits of the database queue up behind one lock.
+"""
+
+import asyncio
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_SECONDS = 1.0
+
+
+class Bell:
+    """`ring` after a commit; `wait` before looking. `run` carries it to and from other processes."""
+
+    def __init__(self, engine: AsyncEngine, channel: str) -> None:
+        self._engine = engine
+        self._channel = channel
+        self._here = asyncio.Event()
+        self._outgoing = asyncio.Event()
+
+    def ring(self) -> None:
+        self._here.set()
+        self._outgoing.set()
+
+    async def wait(self, at_most: float) -> None:
+        """Return when the bell has rung since the last wait, or after `at_most` seconds."""
+        try:
+            await asyncio.wait_for(self._here.wait(), at_most)
+        except TimeoutError:
+            return
+        finally:
+            self._here.clear()
+
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    await self._listen(await connection.execution_options(isolation_level="AUTOCOMMIT"))
+            except (DBAPIError, OSError) as error:
+                log.warning("bell_interrupted", channel=self._channel, error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self, connection: AsyncConnection) -> None:
+        driver = (await connection.get_raw_connection()).driver_connection
+        if driver is None:
+            raise OSError("the connection is closed")
+
+        def heard(*_: object) -> None:
+            self._here.set()
+
+        await driver.add_listener(self._channel, heard)
+        try:
+            while True:
+                await self._outgoing.wait()
+                self._outgoing.clear()
+                await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": self._channel})
+        finally:
+            if not driver.is_closed():
+                await driver.remove_listener(self._channel, heard)

@@ -1,0 +1,17 @@
+"""Which database errors go away by themselves."""
+
+from sqlalchemy.exc import DBAPIError, InterfaceError
+
+PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
+"""SQLSTATE classes: connection, transaction state, rollback, resources, locks, operator, system.
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether trying again later may help: the trouble is with the server, not with what was asked."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return (
+            error.connection_invalidated or isinstance(error, InterfaceError) or state[:2] in PASSING_CLASSES
+        )
+    return isinstance(error, OSError)  # TimeoutError is one

@@ -1,0 +1,53 @@
+"""Something that only one process does at a time, with the others standing by."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+log = structlog.get_logger(__name__)
+
+STANDBY_SECONDS = 1.0
+"""How often a standby tries; with the server's notice of a dead connection, the time of a take-over."""
+
+
+class Lease:
+    """The right to be the one. Gone when its connection is."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def until_lost(self, look_every: float = STANDBY_SECONDS) -> None:
+        """Return when the right is lost. Asks the server over the connection that holds the lock."""
+        while True:
+            await asyncio.sleep(look_every)
+            try:
+                await asyncio.wait_for(self._connection.execute(text("SELECT 1")), 5.0)
+            except (DBAPIError, OSError, TimeoutError):
+                return
+
+
+@asynccontextmanager
+async def exclusive(engine: AsyncEngine, name: str) -> AsyncIterator[Lease]:
+    """Wait until nobody else in this database holds `name`, then hold it (a Postgres advisory lock).
+
+    A process that dies lets go at once, since the server sees its connection close. The lock is advice:
+    what must never happen twice is guarded again in the transaction that does it.
+    """
+    connection = await engine.connect()
+    try:
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        key = zlib.crc32(name.encode())
+        while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):  # noqa: ASYNC110 - only the server knows when it is free
+            await asyncio.sleep(STANDBY_SECONDS)
+        log.info("lock_taken", lock=name)
+        yield Lease(connection)
+    finally:
+        # Not given back to the pool: closing the connection is what frees the lock.
+        await connection.invalidate()
+        await connection.close()

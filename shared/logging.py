@@ -1,0 +1,53 @@
+"""Logs: one JSON document per line, facts in snake_case, IDs only.
+
+Never give a name, an email address, a TRN, a token or a search text to a log call.
+"""
+
+import logging
+import sys
+
+import structlog
+
+from shared.tracing import current_trace
+
+
+def _add_trace(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace = current_trace()
+    event.setdefault("correlation_id", trace.correlation_id)
+    event.setdefault("trace_id", trace.trace_id)
+    return event
+
+
+def configure_logging(service: str, level: str = "INFO") -> None:
+    """Send structlog's and the standard library's logs to stderr as JSON lines."""
+    shared_processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
+        structlog.processors.dict_tracebacks,
+    ]
+    structlog.configure(
+        processors=[*shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared_processors,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    structlog.contextvars.bind_contextvars(service=service)
+    # Access lines of uvicorn and httpx carry URLs, and URLs carry search words: ours carry the route.
+    for name in ("uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,73 @@
+"""Which request or event the present work belongs to: W3C trace context and correlation.
+
+Held in a context variable, so that the event store, the HTTP clients and the logs need not be told.
+"""
+
+import re
+import secrets
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+CORRELATION = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """trace_id and span_id as in W3C trace context; causation_id: the event that led to this work."""
+
+    trace_id: str
+    span_id: str
+    correlation_id: str
+    causation_id: str | None = None
+
+    @property
+    def traceparent(self) -> str:
+        return f"00-{self.trace_id}-{self.span_id}-01"
+
+    def child(self) -> "Trace":
+        return replace(self, span_id=secrets.token_hex(8))
+
+
+def new_trace(
+    traceparent: str | None = None, correlation_id: str | None = None, causation_id: str | None = None
+) -> Trace:
+    """Continue what came in; what is missing or malformed starts anew."""
+    match = TRACEPARENT.match(traceparent or "")
+    trusted = correlation_id if correlation_id and CORRELATION.match(correlation_id) else None
+    return Trace(
+        trace_id=match[1] if match and match[1] != "0" * 32 else secrets.token_hex(16),
+        span_id=secrets.token_hex(8),
+        correlation_id=trusted or str(uuid.uuid4()),
+        causation_id=causation_id,
+    )
+
+
+_current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def current_trace() -> Trace:
+    trace = _current.get()
+    if trace is None:
+        trace = new_trace()
+        _current.set(trace)
+    return trace
+
+
+@contextmanager
+def tracing(trace: Trace) -> Iterator[Trace]:
+    """Everything inside belongs to this trace."""
+    token = _current.set(trace)
+    try:
+        yield trace
+    finally:
+        _current.reset(token)
+
+
+def outgoing_headers() -> dict[str, str]:
+    """Headers for a call to another service."""
+    trace = current_trace()
+    return {"traceparent": trace.child().traceparent, "x-correlation-id": trace.correlation_id}

@@ -1,0 +1,59 @@
+"""What happens around every request: its trace, its log line, its metrics."""
+
+import time
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.tracing import new_trace, tracing
+from shared.web.health import HEALTH_PATHS
+
+log = structlog.get_logger(__name__)
+
+REQUESTS = Counter("checkdata_http_requests_total", "Requests answered", ["method", "route", "status"])
+DURATION = Histogram("checkdata_http_request_seconds", "Time to the end of the answer", ["method", "route"])
+
+
+class Observe:
+    """ASGI middleware. Logs the route's pattern, never the URL: a URL holds IDs, tokens and search words."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        trace = new_trace(headers.get(b"traceparent"), headers.get(b"x-correlation-id"))
+        status = 500
+        started = time.perf_counter()
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-correlation-id", trace.correlation_id.encode()),
+                ]
+            await send(message)
+
+        with tracing(trace):
+            try:
+                await self.app(scope, receive, send_noting)
+            finally:
+                seconds = time.perf_counter() - started
+                route = getattr(scope.get("route"), "path", "(no route)")
+                method = scope["method"]
+                REQUESTS.labels(method, route, str(status)).inc()
+                DURATION.labels(method, route).observe(seconds)
+                if route not in HEALTH_PATHS:
+                    log.info(
+                        "request_answered",
+                        method=method,
+                        route=route,
+                        status=status,
+                        milliseconds=round(seconds * 1000, 1),
+                    )

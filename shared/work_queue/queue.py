@@ -1,0 +1,107 @@
+"""The queue: a table. A lease, not an open transaction, keeps a job while somebody works on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.tracing import Trace, current_trace
+
+ENQUEUE = text("""
+    INSERT INTO work (kind, key, data, trace, due_at)
+    VALUES (:kind, :key, CAST(:data AS jsonb), CAST(:trace AS jsonb), coalesce(:due_at, clock_timestamp()))
+    ON CONFLICT (kind, key) DO NOTHING
+""")
+CLAIM = text("""
+    UPDATE work SET
+        lease = :lease,
+        tries = tries + 1,
+        due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+    WHERE id IN (
+        SELECT id FROM work
+        WHERE state = 'due' AND due_at <= clock_timestamp() AND kind = ANY(:kinds)
+        ORDER BY due_at
+        LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, kind, key, data, trace, tries
+""")
+"""A leased job is due again when the lease is over: whoever held it is taken for dead."""
+EXTEND = text("""
+    UPDATE work SET due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+    WHERE id = :id AND lease = :lease AND state = 'due'
+""")
+SETTLE = text("""
+    UPDATE work SET state = :state, lease = NULL, last_error = :error, settled_at = clock_timestamp()
+    WHERE id = :id AND lease = :lease AND state = 'due'
+""")
+POSTPONE = text("""
+    UPDATE work SET
+        lease = NULL,
+        last_error = :error,
+        due_at = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE id = :id AND lease = :lease AND state = 'due'
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """data: IDs and what else the handler needs; no secret. tries counts this one."""
+
+    id: int
+    kind: str
+    key: str
+    data: dict[str, Any]
+    trace: Trace
+    tries: int
+    lease: UUID
+
+
+async def enqueue(
+    connection: AsyncConnection, kind: str, key: str, data: dict[str, Any], due_at: datetime | None = None
+) -> None:
+    """Ask for work in the transaction at hand. The same kind and key is asked for once, ever."""
+    await connection.execute(
+        ENQUEUE,
+        {
+            "kind": kind,
+            "key": key,
+            "data": orjson.dumps(data).decode(),
+            "trace": orjson.dumps(current_trace()).decode(),
+            "due_at": due_at,
+        },
+    )
+
+
+async def claim(connection: AsyncConnection, kinds: list[str], limit: int, lease_seconds: float) -> list[Job]:
+    """Take due jobs for `lease_seconds`, the longest due first. Others skip them meanwhile."""
+    lease = uuid4()
+    rows = await connection.execute(
+        CLAIM, {"lease": lease, "lease_seconds": lease_seconds, "kinds": kinds, "limit": limit}
+    )
+    return [Job(row.id, row.kind, row.key, row.data, Trace(**row.trace), row.tries, lease) for row in rows]
+
+
+async def extend(connection: AsyncConnection, job: Job, lease_seconds: float) -> bool:
+    """Keep a job longer. False: the lease was over and somebody else has it."""
+    done = await connection.execute(
+        EXTEND, {"id": job.id, "lease": job.lease, "lease_seconds": lease_seconds}
+    )
+    return done.rowcount == 1
+
+
+async def settle(connection: AsyncConnection, job: Job, state: str, error: str | None = None) -> bool:
+    """`done` or `parked`. False: the lease was over and somebody else has it."""
+    done = await connection.execute(
+        SETTLE, {"id": job.id, "lease": job.lease, "state": state, "error": error}
+    )
+    return done.rowcount == 1
+
+
+async def postpone(connection: AsyncConnection, job: Job, seconds: float, error: str) -> None:
+    """Try again later."""
+    await connection.execute(POSTPONE, {"id": job.id, "lease": job.lease, "seconds": seconds, "error": error})
