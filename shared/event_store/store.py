@@ -1,7 +1,7 @@
 """Append events to streams, and read them back."""
 
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import ARRAY, Row, Select, Text, any_, bindparam, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -151,8 +151,16 @@ class Transaction(Generic[Event]):
 
     async def version(self, stream: str) -> int:
         """The stream's present version, for an append that does not care what happened before."""
-        query = select(func.coalesce(func.max(events.c.version), 0)).where(events.c.stream == stream)
-        return await self.connection.scalar(query) or 0
+        return (await self.versions([stream])).get(stream, 0)
+
+    async def versions(self, streams: Collection[str]) -> dict[str, int]:
+        """Present versions of those of the streams that exist."""
+        query = (
+            select(events.c.stream, func.max(events.c.version))
+            .where(events.c.stream == any_(bindparam("streams", list(streams), ARRAY(Text))))
+            .group_by(events.c.stream)
+        )
+        return {stream: version for stream, version in await self.connection.execute(query)}
 
     async def append(
         self, stream: str, new: Sequence[Event], *, expected: int, actor: str | None

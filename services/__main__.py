@@ -1,0 +1,5 @@
+"""`python -m services` is `check-data`."""
+
+from services.cli import main
+
+main()
