@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,7 @@ from shared.bus.relay import Relay, RelaySettings
 from shared.clock import Clock, system_clock
 from shared.database.bell import Bell
 from shared.database.engine import service_engine
+from shared.database.errors import is_passing
 from shared.event_store import Codec, EventStore
 from shared.settings import CommonSettings, ServiceSettings
 from shared.web.service_client import OwnToken, ServiceTokens
@@ -38,6 +39,7 @@ Event = TypeVar("Event")
 EVENTS_BELL = "check_data_events"
 WORK_BELL = "check_data_work"
 HTTP_SECONDS = 5.0
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,21 @@ class Backbone(Generic[Event]):
         task.add_done_callback(_end_process_on_bug)
         self._tasks.append(task)
 
+    def repeat(self, name: str, seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+        """Do something now, and again every so many seconds; a server that is away is waited for."""
+
+        async def run() -> None:
+            while True:
+                try:
+                    await action()
+                except Exception as error:
+                    if not is_passing(error):
+                        raise
+                    log.warning("repeated_task_delayed", task=name, error=type(error).__name__)
+                await asyncio.sleep(seconds)
+
+        self.keep_running(name, run)
+
     async def check_database(self) -> None:
         """For /health/ready. The bus is not asked: without it, everything is late and nothing is lost."""
         async with self.engine.connect() as connection:
@@ -107,7 +124,9 @@ class Backbone(Generic[Event]):
         for task in self._tasks:
             task.remove_done_callback(_end_process_on_bug)
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        _, unfinished = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+        for task in unfinished:
+            log.error("task_did_not_stop", task=task.get_name())
 
 
 def _end_process_on_bug(task: asyncio.Task[None]) -> None:

@@ -144,7 +144,8 @@ class ProjectionRunner:
         while True:
             self._news.clear()
             try:
-                await asyncio.wait_for(self._news.wait(), IDLE_SECONDS)
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._news.wait()
             except TimeoutError:
                 return
 

@@ -80,9 +80,11 @@ class Relay(Generic[Event]):
                     finally:
                         for task in (*work, lost):
                             task.cancel()
-                        for result in await asyncio.gather(*work, lost, return_exceptions=True):
-                            if isinstance(result, Exception):
-                                raise result
+                        results = await asyncio.gather(*work, lost, return_exceptions=True)
+                    # Not in the finally: there it would take the place of a cancellation of this task.
+                    for result in results:
+                        if isinstance(result, Exception):
+                            raise result
             except (DBAPIError, OSError) as error:
                 log.warning("relay_interrupted", publisher=self._publication.name, error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
@@ -109,7 +111,8 @@ class Relay(Generic[Event]):
 
     async def _wait_for_numbers(self) -> None:
         try:
-            await asyncio.wait_for(self._numbered.wait(), self._settings.poll_seconds)
+            async with asyncio.timeout(self._settings.poll_seconds):
+                await self._numbered.wait()
         except TimeoutError:
             return
         finally:

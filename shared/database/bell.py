@@ -33,7 +33,8 @@ class Bell:
     async def wait(self, at_most: float) -> None:
         """Return when the bell has rung since the last wait, or after `at_most` seconds."""
         try:
-            await asyncio.wait_for(self._here.wait(), at_most)
+            async with asyncio.timeout(at_most):
+                await self._here.wait()
         except TimeoutError:
             return
         finally:
@@ -66,3 +67,9 @@ class Bell:
         finally:
             if not driver.is_closed():
                 await driver.remove_listener(self._channel, heard)
+
+
+async def ring_once(engine: AsyncEngine, channel: str) -> None:
+    """Ring from a process that does not stay."""
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})

@@ -16,6 +16,9 @@ STANDBY_SECONDS = 1.0
 """How often a standby tries; with the server's notice of a dead connection, the time of a take-over."""
 
 
+ANSWER_SECONDS = 5.0
+
+
 class Lease:
     """The right to be the one. Gone when its connection is."""
 
@@ -27,7 +30,8 @@ class Lease:
         while True:
             await asyncio.sleep(look_every)
             try:
-                await asyncio.wait_for(self._connection.execute(text("SELECT 1")), 5.0)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._connection.execute(text("SELECT 1"))
             except (DBAPIError, OSError, TimeoutError):
                 return
 

@@ -156,11 +156,11 @@ class Transaction(Generic[Event]):
     async def versions(self, streams: Collection[str]) -> dict[str, int]:
         """Present versions of those of the streams that exist."""
         query = (
-            select(events.c.stream, func.max(events.c.version))
+            select(events.c.stream, func.max(events.c.version).label("version"))
             .where(events.c.stream == any_(bindparam("streams", list(streams), ARRAY(Text))))
             .group_by(events.c.stream)
         )
-        return {stream: version for stream, version in await self.connection.execute(query)}
+        return {row.stream: row.version for row in await self.connection.execute(query)}
 
     async def append(
         self, stream: str, new: Sequence[Event], *, expected: int, actor: str | None

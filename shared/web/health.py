@@ -35,7 +35,8 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
 async def _ask(named_check: tuple[str, Check]) -> str:
     name, check = named_check
     try:
-        await asyncio.wait_for(check(), CHECK_SECONDS)
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
     except Exception as error:  # whatever the reason, the answer is "not ready", and the log says why
         log.warning("not_ready", needs=name, error=type(error).__name__)
         return "not ready"

@@ -36,7 +36,12 @@ EXTEND = text("""
     WHERE id = :id AND lease = :lease AND state = 'due'
 """)
 SETTLE = text("""
-    UPDATE work SET state = :state, lease = NULL, last_error = :error, settled_at = clock_timestamp()
+    UPDATE work SET
+        state = CAST(:state AS text),
+        lease = NULL,
+        last_error = :error,
+        settled_at = clock_timestamp(),
+        data = CASE WHEN CAST(:state AS text) = 'done' THEN '{}'::jsonb ELSE data END
     WHERE id = :id AND lease = :lease AND state = 'due'
 """)
 POSTPONE = text("""
@@ -95,7 +100,10 @@ async def extend(connection: AsyncConnection, job: Job, lease_seconds: float) ->
 
 
 async def settle(connection: AsyncConnection, job: Job, state: str, error: str | None = None) -> bool:
-    """`done` or `parked`. False: the lease was over and somebody else has it."""
+    """`done` or `parked`. False: the lease was over and somebody else has it.
+
+    What is done needs its data no more, and data may tell of people: it is forgotten.
+    """
     done = await connection.execute(
         SETTLE, {"id": job.id, "lease": job.lease, "state": state, "error": error}
     )

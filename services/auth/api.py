@@ -1,0 +1,202 @@
+"""Auth over HTTP. Bodies: shared/contracts/auth.py."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from services.auth.callers import MAY_ACT_FOR_PEOPLE, MAY_CALL, proves_itself
+from services.auth.domain.events import GrantId, PersonId
+from services.auth.domain.link import LinkNotUsable
+from services.auth.domain.link_token import read_link_token
+from services.auth.domain.session import SessionOver
+from services.auth.links import Links
+from services.auth.people import HeldGrant, held_grants
+from services.auth.sessions import NotGranted, OpenSession, Sessions
+from services.auth.settings import AuthSettings
+from services.auth.signing import SigningKeys, TokenIssuer
+from shared.contracts import auth as contract
+from shared.contracts.roles import Role
+from shared.event_store import EventStore
+from shared.web.caller import ServiceCaller, service
+from shared.web.problems import Problem
+
+OPEN_PATHS = frozenset({"/tokens", "/.well-known/jwks.json"})
+"""Answered without a token: here tokens and their keys come from."""
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """What the routes work with; the application's state holds it as `auth`."""
+
+    settings: AuthSettings
+    links: Links
+    sessions: Sessions
+    keys: SigningKeys
+    issuer: TokenIssuer
+
+
+def _auth(request: Request) -> Auth:
+    auth: Auth = request.app.state.auth
+    return auth
+
+
+Here = Annotated[Auth, Depends(_auth)]
+Gateway = Annotated[ServiceCaller, Depends(service("gateway"))]
+
+
+@router.post("/links", status_code=202)
+async def ask_for_link(body: contract.AskForLink, auth: Here, _caller: Gateway) -> contract.LinkLifetime:
+    """Ask for a sign-in link by email. The same answer for every address."""
+    await auth.links.ask(body.email, body.return_to)
+    return contract.LinkLifetime(minutes=auth.settings.link_minutes)
+
+
+@router.post("/links/redeem")
+async def redeem_link(body: contract.RedeemLink, auth: Here, _caller: Gateway) -> contract.SessionOpened:
+    """Use a link, once. 410 `link-not-usable` when it is used, old or false."""
+    keys = [key.get_secret_value().encode() for key in auth.settings.link_keys]
+    link_id = read_link_token(body.token, keys)
+    if link_id is None:
+        raise LinkNotUsable
+    return _opened(await auth.sessions.redeem(link_id))
+
+
+@router.post("/sessions/choices")
+async def session_choices(body: contract.SessionRef, auth: Here, _caller: Gateway) -> contract.SessionChoices:
+    """The roles that the person of a session can act in."""
+    session = await auth.sessions.in_force(body.session)
+    return contract.SessionChoices(choices=_choices(session.grants), chosen=_choice(session.chosen))
+
+
+@router.post("/sessions/role")
+async def choose_role(body: contract.ChooseRole, auth: Here, _caller: Gateway) -> contract.SessionOpened:
+    """Act in one of these roles. The session goes on under a new value."""
+    return _opened(await auth.sessions.choose(body.session, GrantId(body.grant_id)))
+
+
+@router.post("/sessions/end", status_code=204)
+async def end_session(body: contract.SessionRef, auth: Here, _caller: Gateway) -> None:
+    """Sign out."""
+    await auth.sessions.end(body.session)
+
+
+@router.post("/sessions/exchange")
+async def exchange(body: contract.ExchangeSession, auth: Here, _caller: Gateway) -> contract.SessionInForce:
+    """Who the session is, and a token for each service that the page is about to call."""
+    session = await auth.sessions.in_force(body.session)
+    tokens = {}
+    if session.chosen is not None:
+        for audience in body.audiences:
+            _must_be_allowed(MAY_CALL, "gateway", audience)
+            tokens[audience] = auth.issuer.for_person(
+                session.person_id,
+                session.chosen.role,
+                session.chosen.organisation_id,
+                audience,
+                session.session_id,
+            )
+    return contract.SessionInForce(
+        person_id=session.person_id,
+        full_name=session.full_name,
+        chosen=_choice(session.chosen),
+        several_choices=len(session.grants) > 1,
+        tokens=tokens,
+        idle_until=session.idle_until,
+        absolute_until=session.absolute_until,
+    )
+
+
+@router.post("/tokens")
+async def issue_token(body: contract.TokenRequest, request: Request, auth: Here) -> contract.IssuedToken:
+    """A token for a service that proves itself by HTTP Basic; for itself, or to finish a person's work."""
+    caller = _basic_caller(request, auth)
+    person = body.on_behalf_of
+    if person is None:
+        _must_be_allowed(MAY_CALL, caller, body.audience)
+        token = auth.issuer.for_service(caller, body.audience)
+    else:
+        _must_be_allowed(MAY_ACT_FOR_PEOPLE, caller, body.audience)
+        await _must_be_granted(request.app.state.store, person)
+        token = auth.issuer.for_person(
+            PersonId(person.person_id), person.role.value, person.organisation_id, body.audience, None
+        )
+    return contract.IssuedToken(token=token, expires_in=int(auth.issuer.lifetime.total_seconds()))
+
+
+@router.get("/.well-known/jwks.json")
+async def published_keys(auth: Here) -> dict[str, list[dict[str, str]]]:
+    """The keys that prove tokens."""
+    return auth.keys.published()
+
+
+def problem_of(error: Exception) -> Problem:
+    """How a refusal of the domain is told."""
+    match error:
+        case LinkNotUsable():
+            return Problem(410, "link-not-usable", "This link cannot be used. Ask for a new one.")
+        case SessionOver():
+            return Problem(401, "session-not-valid", "The session is over. Sign in again.")
+        case _:
+            return Problem(403, "grant-not-held", "That role is not, or no longer, held.")
+
+
+DOMAIN_ERRORS = (LinkNotUsable, SessionOver, NotGranted)
+
+
+def _basic_caller(request: Request, auth: Auth) -> str:
+    """The service by its secret. Source: RFC 7617."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    try:
+        name, _, secret = b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        name = secret = ""
+    if scheme.lower() != "basic" or not proves_itself(auth.settings.service_secrets, name, secret):
+        raise Problem(
+            401,
+            "service-not-known",
+            "The caller is not a service that is known here.",
+            headers={"www-authenticate": "Basic"},
+        )
+    return name
+
+
+def _must_be_allowed(table: Mapping[str, frozenset[str]], caller: str, audience: str) -> None:
+    if audience not in table.get(caller, frozenset()):
+        raise Problem(403, "audience-not-allowed", "This caller may not call that service.")
+
+
+async def _must_be_granted(store: EventStore[object], person: contract.OnBehalfOf) -> None:
+    async with store.engine.connect() as connection:
+        held = await held_grants(connection, PersonId(person.person_id))
+    if not any((g.role, g.organisation_id) == (person.role.value, person.organisation_id) for g in held):
+        raise NotGranted
+
+
+def _opened(session: OpenSession) -> contract.SessionOpened:
+    return contract.SessionOpened(
+        session=session.secret,
+        choices=_choices(session.grants),
+        chosen=_choice(session.chosen),
+        return_to=session.return_to,
+    )
+
+
+def _choices(held: Sequence[HeldGrant]) -> list[contract.RoleChoice]:
+    return [choice for grant in held if (choice := _choice(grant))]
+
+
+def _choice(grant: HeldGrant | None) -> contract.RoleChoice | None:
+    if grant is None:
+        return None
+    return contract.RoleChoice(
+        grant_id=grant.grant_id,
+        role=Role(grant.role),
+        organisation_id=grant.organisation_id,
+        organisation_name=grant.organisation_name,
+    )

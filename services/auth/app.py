@@ -1,0 +1,89 @@
+"""Composition root of auth."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.auth.api import DOMAIN_ERRORS, OPEN_PATHS, Auth, problem_of, router
+from services.auth.consumers import AccessFollower
+from services.auth.links import CONFIRMATION_LINK, EMAIL_LINK, SEND_LINK, LinkRules, Links
+from services.auth.publishing import CODEC, PUBLICATION
+from services.auth.sessions import Limits, Sessions
+from services.auth.settings import AuthSettings
+from services.auth.signing import SigningKeys, TokenIssuer
+from shared.backbone import open_backbone
+from shared.bus.feed import feed_router
+from shared.clock import Clock, system_clock
+from shared.email import make_mailer
+from shared.web.app import create_app
+from shared.web.tokens import Keys, TokenVerifier
+
+SWEEP_SECONDS = 30.0
+
+
+def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
+    """keys: whose tokens are trusted; auth's own, but for tests."""
+    signing = SigningKeys([key.get_secret_value() for key in settings.signing_keys])
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_backbone("auth", settings, CODEC, clock) as backbone:
+            mailer = make_mailer(settings.email, development=settings.development, clock=clock)
+            links = Links(backbone.store, clock, mailer, _rules(settings))
+            sessions = Sessions(backbone.store, clock, *_limits(settings))
+            app.state.backbone = backbone
+            app.state.store = backbone.store
+            issuer = TokenIssuer(signing, clock, timedelta(seconds=settings.token_seconds))
+            app.state.auth = Auth(settings, links, sessions, signing, issuer)
+            backbone.publish(PUBLICATION)
+            await backbone.follow(AccessFollower(clock))
+            backbone.work(
+                {
+                    SEND_LINK: links.send_link,
+                    CONFIRMATION_LINK: links.confirmation_link,
+                    EMAIL_LINK: links.email_link,
+                }
+            )
+            backbone.repeat("end expired sessions", SWEEP_SECONDS, sessions.end_expired)
+            yield
+
+    async def database() -> None:
+        await app.state.backbone.check_database()
+
+    app = create_app(
+        "Auth",
+        routers=[router, feed_router(PUBLICATION, "access")],
+        lifespan=lifespan,
+        ready={"database": database},
+        verifier=TokenVerifier("auth", keys or signing),
+        open_paths=OPEN_PATHS,
+    )
+    for error in DOMAIN_ERRORS:
+        app.add_exception_handler(error, _refused)
+    return app
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    return problem_of(error).response()
+
+
+def _rules(settings: AuthSettings) -> LinkRules:
+    return LinkRules(
+        lifetime=settings.link_lifetime,
+        confirmation_lifetime=settings.confirmation_lifetime,
+        per_person=settings.links_per_address,
+        public_url=settings.public_url,
+        key=settings.link_keys[0].get_secret_value().encode(),
+    )
+
+
+def _limits(settings: AuthSettings) -> tuple[Limits, Limits]:
+    return (
+        Limits(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.absolute_hours)),
+        Limits(
+            timedelta(minutes=settings.staff_idle_minutes), timedelta(hours=settings.staff_absolute_hours)
+        ),
+    )

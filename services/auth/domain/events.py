@@ -1,0 +1,80 @@
+"""What happens in auth. IDs only: names and addresses are kept elsewhere, links and session IDs nowhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+LinkId = NewType("LinkId", UUID)
+SessionId = NewType("SessionId", UUID)
+"""A session's name in the records. What the browser holds is another, random value."""
+PersonId = NewType("PersonId", UUID)
+GrantId = NewType("GrantId", UUID)
+
+
+class Purpose(StrEnum):
+    SIGN_IN = "sign_in"
+    CONFIRMATION = "confirmation"
+    """Sent by a lead provider's request for confirmation; lives longer."""
+
+
+class EndReason(StrEnum):
+    SIGNED_OUT = "signed_out"
+    EXPIRED = "expired"
+    GRANT_ENDED = "grant_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIssued:
+    link_id: LinkId
+    person_id: PersonId
+    purpose: Purpose
+    expires_at: datetime
+    return_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSuperseded:
+    """A newer link of the same purpose was issued to the same person."""
+
+    link_id: LinkId
+    by: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRedeemed:
+    link_id: LinkId
+    session_id: SessionId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    session_id: SessionId
+    person_id: PersonId
+    link_id: LinkId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChosen:
+    session_id: SessionId
+    person_id: PersonId
+    grant_id: GrantId
+    role: str
+    organisation_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    session_id: SessionId
+    person_id: PersonId
+    reason: EndReason
+    at: datetime
+
+
+LinkEvent = LinkIssued | LinkSuperseded | LinkRedeemed
+SessionEvent = SessionStarted | RoleChosen | SessionEnded
+Event = LinkEvent | SessionEvent

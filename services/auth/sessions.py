@@ -1,0 +1,267 @@
+"""Sessions: started by a link, narrowed to a role, exchanged for tokens, ended."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.auth.domain import link as links
+from services.auth.domain import session as domain
+from services.auth.domain.events import (
+    EndReason,
+    Event,
+    GrantId,
+    LinkId,
+    PersonId,
+    Purpose,
+    SessionEvent,
+    SessionId,
+)
+from services.auth.domain.session import SessionOver
+from services.auth.links import change_link, load_link
+from services.auth.people import HeldGrant, addressee_by_id, held_grants
+from services.auth.tables import people, sessions
+from shared.clock import Clock
+from shared.contracts.roles import Role
+from shared.event_store import ConcurrentAppend, Decider, EventStore, Transaction
+
+SESSION: Decider[domain.SessionCommand, domain.Session, SessionEvent] = Decider(
+    domain.Session(), domain.decide, domain.evolve
+)
+SECRET_BYTES = 32
+NOTE_EVERY = timedelta(minutes=1)
+"""How exactly it is noted when a session was last used: writing at each request would cost too much."""
+
+
+class NotGranted(Exception):
+    """The person does not hold that grant (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    idle: timedelta
+    absolute: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """secret: what the browser holds; given out once, when it is made."""
+
+    secret: str
+    grants: Sequence[HeldGrant]
+    chosen: HeldGrant | None
+    return_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInForce:
+    session_id: SessionId
+    person_id: PersonId
+    full_name: str
+    grants: Sequence[HeldGrant]
+    chosen: HeldGrant | None
+    idle_until: datetime
+    absolute_until: datetime
+
+
+class Sessions:
+    def __init__(self, store: EventStore[Event], clock: Clock, people: Limits, staff: Limits) -> None:
+        self._store = store
+        self._clock = clock
+        self._limits = {False: people, True: staff}
+
+    async def redeem(self, link_id: LinkId) -> OpenSession:
+        """Turn a link into a session, once, whoever else tries at the same moment. Raises LinkNotUsable."""
+        try:
+            async with self._store.transaction() as transaction:
+                return await self._redeem(transaction, link_id)
+        except ConcurrentAppend:
+            raise links.LinkNotUsable from None
+
+    async def _redeem(self, transaction: Transaction[Event], link_id: LinkId) -> OpenSession:
+        now, session_id = self._clock(), SessionId(uuid4())
+        await change_link(transaction, link_id, links.RedeemLink(session_id, now), now)
+        issued = (await load_link(transaction, link_id)).issued
+        if issued is None or await addressee_by_id(transaction.connection, issued.person_id) is None:
+            raise links.LinkNotUsable
+        held = await held_grants(transaction.connection, issued.person_id)
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        limits = self._limits[any(Role(grant.role).is_staff for grant in held)]
+        await transaction.connection.execute(
+            insert(sessions).values(
+                session_id=session_id,
+                secret_hash=_hash(secret),
+                person_id=issued.person_id,
+                return_to=issued.return_to,
+                seen_at=now,
+                idle_until=now + limits.idle,
+                absolute_until=now + limits.absolute,
+            )
+        )
+        start = domain.StartSession(session_id, issued.person_id, link_id, now)
+        await change_session(transaction, session_id, start, actor=issued.person_id)
+        chosen = _only_choice(held, issued.purpose)
+        if chosen is not None:
+            await self._choose(transaction, session_id, issued.person_id, chosen)
+        return OpenSession(secret, held, chosen, issued.return_to)
+
+    async def choose(self, secret: str, grant_id: GrantId) -> OpenSession:
+        """Act in a role from now on, under a new secret. Raises SessionOver or NotGranted."""
+        async with self._store.transaction() as transaction:
+            row = await self._find(transaction.connection, secret)
+            held = await held_grants(transaction.connection, PersonId(row.person_id))
+            chosen = next((grant for grant in held if grant.grant_id == grant_id), None)
+            if chosen is None:
+                raise NotGranted
+            session_id = SessionId(row.session_id)
+            await self._choose(transaction, session_id, PersonId(row.person_id), chosen)
+            rotated = secrets.token_urlsafe(SECRET_BYTES)
+            await transaction.connection.execute(
+                update(sessions)
+                .where(sessions.c.session_id == session_id)
+                .values(secret_hash=_hash(rotated), return_to=None)
+            )
+            return OpenSession(rotated, held, chosen, row.return_to)
+
+    async def _choose(
+        self, transaction: Transaction[Event], session_id: SessionId, person_id: PersonId, grant: HeldGrant
+    ) -> None:
+        choose = domain.ChooseRole(grant.grant_id, grant.role, grant.organisation_id, self._clock())
+        await change_session(transaction, session_id, choose, actor=person_id)
+        await transaction.connection.execute(
+            update(sessions).where(sessions.c.session_id == session_id).values(grant_id=grant.grant_id)
+        )
+
+    async def in_force(self, secret: str) -> SessionInForce:
+        """Who it is, as what. Notes the use. Raises SessionOver."""
+        async with self._store.engine.begin() as connection:
+            row = await self._find(connection, secret)
+            person_id = PersonId(row.person_id)
+            held = await held_grants(connection, person_id)
+            chosen = next((grant for grant in held if grant.grant_id == row.grant_id), None)
+            if row.grant_id is not None and chosen is None:
+                raise SessionOver
+            idle_until = await self._note_use(connection, row, held)
+            return SessionInForce(
+                SessionId(row.session_id),
+                person_id,
+                row.full_name,
+                held,
+                chosen,
+                idle_until,
+                row.absolute_until,
+            )
+
+    async def end(self, secret: str) -> None:
+        """Sign out. Ending what is over already is no error."""
+        async with self._store.transaction() as transaction:
+            try:
+                row = await self._find(transaction.connection, secret)
+            except SessionOver:
+                return
+            await end_session(
+                transaction, SessionId(row.session_id), EndReason.SIGNED_OUT, self._clock(), row.person_id
+            )
+
+    async def end_expired(self) -> None:
+        """End the sessions whose time is over. Several processes may: each session is ended once."""
+        while await self._end_some_expired():
+            pass
+
+    async def _end_some_expired(self) -> int:
+        now = self._clock()
+        over = or_(sessions.c.idle_until <= now, sessions.c.absolute_until <= now)
+        async with self._store.transaction() as transaction:
+            expired = await transaction.connection.scalars(
+                select(sessions.c.session_id)
+                .where(sessions.c.ended_at.is_(None), over)
+                .limit(500)
+                .with_for_update(skip_locked=True)
+            )
+            ended = [SessionId(session_id) for session_id in expired]
+            for session_id in ended:
+                await end_session(transaction, session_id, EndReason.EXPIRED, now, None)
+        return len(ended)
+
+    async def _find(self, connection: AsyncConnection, secret: str) -> Row[tuple[object, ...]]:
+        now = self._clock()
+        query = (
+            select(sessions, people.c.full_name)
+            .join(people, people.c.person_id == sessions.c.person_id)
+            .where(
+                and_(
+                    sessions.c.secret_hash == _hash(secret),
+                    sessions.c.ended_at.is_(None),
+                    sessions.c.idle_until > now,
+                    sessions.c.absolute_until > now,
+                )
+            )
+        )
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise SessionOver
+        return row
+
+    async def _note_use(
+        self, connection: AsyncConnection, row: Row[tuple[object, ...]], held: Sequence[HeldGrant]
+    ) -> datetime:
+        now = self._clock()
+        seen_at: datetime = row.seen_at
+        idle_until: datetime = row.idle_until
+        if now - seen_at < NOTE_EVERY:
+            return idle_until
+        idle_until = now + self._limits[any(Role(grant.role).is_staff for grant in held)].idle
+        await connection.execute(
+            update(sessions)
+            .where(sessions.c.session_id == row.session_id)
+            .values(seen_at=now, idle_until=idle_until)
+        )
+        return idle_until
+
+
+async def change_session(
+    transaction: Transaction[Event],
+    session_id: SessionId,
+    command: domain.SessionCommand,
+    *,
+    actor: object | None,
+) -> None:
+    """Decide and append. Raises SessionOver."""
+    stream = f"session-{session_id}"
+    loaded = await transaction.load(stream)
+    past = [event for event in loaded.events if isinstance(event, SessionEvent)]
+    new = domain.decide(command, SESSION.state_after(past))
+    await transaction.append(
+        stream, new, expected=loaded.version, actor=str(actor) if actor is not None else None
+    )
+
+
+async def end_session(
+    transaction: Transaction[Event],
+    session_id: SessionId,
+    reason: EndReason,
+    at: datetime,
+    actor: object | None,
+) -> None:
+    await change_session(transaction, session_id, domain.EndSession(reason, at), actor=actor)
+    await transaction.connection.execute(
+        update(sessions).where(sessions.c.session_id == session_id).values(ended_at=at)
+    )
+
+
+def _only_choice(held: Sequence[HeldGrant], purpose: Purpose) -> HeldGrant | None:
+    """Who has one role only need not state it. A confirmation link is for the lead provider's role."""
+    if purpose is Purpose.CONFIRMATION:
+        held = [grant for grant in held if grant.role == Role.LEAD_PROVIDER]
+    return held[0] if len(held) == 1 else None
+
+
+def _hash(secret: str) -> bytes:
+    # The secret has 256 random bits: a slow hash would protect nothing more.
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,52 @@
+"""Settings of auth. Environment variables, prefix `CHECK_DATA_`."""
+
+from datetime import timedelta
+
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import EmailSettings, ServiceSettings
+
+SHORTEST_KEY = 32
+"""Bytes of a key, and characters of a service's secret, at least."""
+
+
+class AuthSettings(ServiceSettings):
+    link_keys: list[SecretStr] = Field(min_length=1)
+    """Keys of the links' MACs, newest first, as a JSON list: the first makes links, all prove them."""
+    signing_keys: list[SecretStr] = Field(min_length=1)
+    """Ed25519 private keys (32 bytes, base64), newest first, as a JSON list. The first signs."""
+    service_secrets: dict[str, SecretStr] = Field(min_length=1)
+    """Which service proves itself with which secret, as a JSON object."""
+    link_minutes: int = Field(default=10, ge=1, le=60)
+    """How long a sign-in link can be used."""
+    confirmation_link_days: int = Field(default=5, ge=1, le=14)
+    """How long the link in a lead provider's request for confirmation can be used."""
+    idle_minutes: int = Field(default=30, ge=1)
+    staff_idle_minutes: int = Field(default=15, ge=1)
+    """After so long without a request a session is over."""
+    absolute_hours: int = Field(default=8, ge=1)
+    staff_absolute_hours: int = Field(default=4, ge=1)
+    """After so long a session is over in any case."""
+    token_seconds: int = Field(default=60, ge=5, le=300)
+    """How long an internal token is good for."""
+    links_per_address: int = Field(default=5, ge=1)
+    """Links that are sent to one person in a quarter of an hour at most."""
+    email: EmailSettings = Field(default_factory=EmailSettings)
+
+    @model_validator(mode="after")
+    def _keys_are_strong(self) -> "AuthSettings":
+        for key in (*self.link_keys, *self.service_secrets.values()):
+            if len(key.get_secret_value().encode()) < SHORTEST_KEY:
+                raise ValueError(f"each key and secret has {SHORTEST_KEY} bytes at least")
+        return self
+
+    @property
+    def link_lifetime(self) -> timedelta:
+        return timedelta(minutes=self.link_minutes)
+
+    @property
+    def confirmation_lifetime(self) -> timedelta:
+        return timedelta(days=self.confirmation_link_days)
+
+
+Settings = AuthSettings

@@ -1,0 +1,58 @@
+"""Auth's rows: sessions and links as its own events tell, people and grants as access tells."""
+
+from sqlalchemy import Column, Date, DateTime, LargeBinary, MetaData, Table, Text, Uuid
+
+metadata = MetaData()
+
+people = Table(
+    "people",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("full_name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),
+)
+"""Whom access has registered. email_key: how an address is compared."""
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("organisation_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("organisation_id", Uuid),
+    Column("review_on", Date),
+)
+"""Grants in force. One that ended is not here."""
+
+links = Table(
+    "links",
+    metadata,
+    Column("link_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("spent_at", DateTime(timezone=True)),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("grant_id", Uuid),
+    Column("return_to", Text),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("idle_until", DateTime(timezone=True), nullable=False),
+    Column("absolute_until", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+)
+"""secret_hash: SHA-256 of what the browser holds."""

@@ -1,0 +1,367 @@
+"""Auth over HTTP, with its real database; the clock is the test's."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import text
+
+from services.auth.app import create
+from services.auth.consumers import AccessFollower
+from services.auth.settings import AuthSettings
+from shared.contracts import access
+from shared.contracts.auth import SessionOpened
+from shared.contracts.envelope import CloudEvent, PublishedEvent
+from shared.contracts.manage_ects import OrganisationKind
+from shared.contracts.roles import Role
+from shared.database.engine import create_engine
+from shared.settings import EmailSettings, Environment
+from shared.web.caller import PersonCaller
+from shared.web.tokens import PublishedKeys, TokenRefused, TokenVerifier
+from tests.conftest import NewDatabase
+from tests.servers import Servers
+
+SECRET = "s" * 40
+PERSON, GRANT, SECOND_GRANT, PARTNER = uuid4(), uuid4(), uuid4(), uuid4()
+EMAIL = "dana@example.org"
+
+
+@dataclass
+class Clock:
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Running:
+    app: FastAPI
+    http: httpx.AsyncClient
+    clock: Clock
+    inbox: Path
+    owner_url: str
+    told: int = 0
+
+    async def tell(self, *events: PublishedEvent) -> None:
+        """Access published this."""
+        follower = AccessFollower(self.clock)
+        async with self.app.state.backbone.engine.begin() as connection:
+            for event in events:
+                self.told += 1
+                envelope = CloudEvent(
+                    id=str(uuid4()),
+                    source="/access",
+                    type=event.type,
+                    subject=event.subject,
+                    time=self.clock.now,
+                    data=event.model_dump(mode="json"),
+                    sequence=str(self.told),
+                )
+                await follower.apply(connection, [envelope])
+
+    async def post(self, path: str, **body: Any) -> httpx.Response:
+        return await self.http.post(path, json=body)
+
+    async def emails(self, count: int) -> list[dict[str, str]]:
+        """Wait until so many emails were sent."""
+        async with asyncio.timeout(10):
+            while len(files := sorted(self.inbox.glob("*.json"))) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        sent = [json.loads(file.read_text()) for file in files]
+        return sorted(sent, key=lambda email: str(email["sent_at"]))
+
+    async def link(self, email: str = EMAIL) -> str:
+        """Ask for a link and read its token in the email."""
+        before = len(list(self.inbox.glob("*.json")))
+        assert (await self.post("/links", email=email)).status_code == 202
+        self.clock.now += timedelta(milliseconds=1)
+        newest = (await self.emails(before + 1))[-1]
+        return re.search(r"/sign-in/link/(\S+)", newest["body"])[1]  # type: ignore[index]
+
+    async def session(self) -> SessionOpened:
+        answer = await self.post("/links/redeem", token=await self.link())
+        assert answer.status_code == 200, answer.text
+        return SessionOpened.model_validate_json(answer.content)
+
+
+def signing_key() -> str:
+    raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    return base64.b64encode(raw).decode()
+
+
+@pytest.fixture
+async def auth(new_database: NewDatabase, servers: Servers, tmp_path: Path) -> AsyncIterator[Running]:
+    database = await new_database("auth")
+    clock = Clock()
+    settings = AuthSettings(
+        environment=Environment.DEVELOPMENT,
+        database_url=SecretStr(database.service_url),
+        redis_url=SecretStr(servers.redis_url),
+        feed_urls={"access": "http://127.0.0.1:9"},
+        auth_url="http://auth",
+        link_keys=[SecretStr("k" * 32)],
+        signing_keys=[SecretStr(signing_key())],
+        service_secrets={name: SecretStr(SECRET + name) for name in ("gateway", "export", "access")},
+        email=EmailSettings(via="inbox", inbox_folder=tmp_path),
+    )
+    app = create(settings, clock=clock)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://auth") as http,
+    ):
+        token = await http.post("/tokens", json={"audience": "auth"}, auth=("gateway", SECRET + "gateway"))
+        http.headers["authorization"] = f"Bearer {token.json()['token']}"
+        running = Running(app, http, clock, tmp_path, database.owner_url)
+        await running.tell(
+            access.PersonRegistered(person_id=PERSON, full_name="Dana Whitfield", email="Dana@Example.org"),
+            access.OrganisationNamed(
+                kind=OrganisationKind.DELIVERY_PARTNER, organisation_id=PARTNER, name="Fernhill"
+            ),
+            granted(GRANT, Role.DELIVERY_PARTNER),
+        )
+        yield running
+
+
+def granted(grant: UUID, role: Role) -> access.GrantGiven:
+    return access.GrantGiven(
+        grant_id=grant,
+        person_id=PERSON,
+        role=role,
+        organisation_id=PARTNER,
+        request_id=None,
+        given_by=None,
+        review_on=None,
+    )
+
+
+def grant_ended(grant: UUID) -> access.GrantEnded:
+    return access.GrantEnded(
+        grant_id=grant,
+        person_id=PERSON,
+        role=Role.DELIVERY_PARTNER,
+        organisation_id=PARTNER,
+        ended_by=None,
+        reason="revoked",
+    )
+
+
+async def test_a_link_signs_in_once_and_the_session_acts_in_the_only_role(auth: Running) -> None:
+    token = await auth.link()
+    first = await auth.post("/links/redeem", token=token)
+    assert first.json()["chosen"]["organisation_name"] == "Fernhill"
+    again = await auth.post("/links/redeem", token=token)
+    assert again.status_code == 410
+    assert again.json()["type"] == "urn:check-data:problem:link-not-usable"
+
+
+async def test_fifty_redeems_at_once_give_one_session(auth: Running) -> None:
+    token = await auth.link()
+    answers = await asyncio.gather(*(auth.post("/links/redeem", token=token) for _ in range(50)))
+    assert sorted(a.status_code for a in answers) == [200] + [410] * 49
+
+
+async def test_a_link_is_over_when_its_time_is(auth: Running) -> None:
+    token = await auth.link()
+    auth.clock.now += timedelta(minutes=10)
+    assert (await auth.post("/links/redeem", token=token)).status_code == 410
+
+
+async def test_a_newer_link_ends_the_older_one(auth: Running) -> None:
+    older, newer = await auth.link(), await auth.link()
+    assert (await auth.post("/links/redeem", token=older)).status_code == 410
+    assert (await auth.post("/links/redeem", token=newer)).status_code == 200
+
+
+async def test_an_unknown_address_gets_the_same_answer_and_no_email(auth: Running) -> None:
+    known = await auth.post("/links", email=EMAIL)
+    unknown = await auth.post("/links", email="nobody@example.org")
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert set(known.headers) == set(unknown.headers)
+    await auth.emails(1)
+    await asyncio.sleep(0.3)
+    assert len(list(auth.inbox.glob("*.json"))) == 1
+
+
+async def test_nobody_gets_more_than_five_emails_in_a_quarter_of_an_hour(auth: Running) -> None:
+    for _ in range(8):
+        await auth.post("/links", email=EMAIL)
+    async with asyncio.timeout(10):
+        query = "SELECT count(*) FROM work WHERE kind = 'send_link' AND state = 'due'"
+        while await count(auth, query):  # noqa: ASYNC110 - the worker is in the database's hands
+            await asyncio.sleep(0.05)
+    assert await count(auth, "SELECT count(*) FROM links") == 5
+
+
+async def count(auth: Running, query: str) -> int:
+    async with auth.app.state.backbone.engine.connect() as connection:
+        return int(await connection.scalar(text(query)))
+
+
+async def test_a_session_is_exchanged_for_tokens_that_every_service_can_check(auth: Running) -> None:
+    session = await auth.session()
+    answer = await auth.post("/sessions/exchange", session=session.session, audiences=["participants"])
+    token = answer.json()["tokens"]["participants"]
+    caller = await TokenVerifier("participants", PublishedKeys("http://auth", auth.http)).verify(token)
+    assert isinstance(caller, PersonCaller)
+    assert (caller.person_id, caller.role, caller.organisation_id) == (
+        PERSON,
+        Role.DELIVERY_PARTNER,
+        PARTNER,
+    )
+    with pytest.raises(TokenRefused, match="wrong_audience"):
+        await TokenVerifier("export", PublishedKeys("http://auth", auth.http)).verify(token)
+
+
+@pytest.mark.parametrize("session", ["", "x" * 43, "' OR 1=1"])
+async def test_a_false_session_is_refused(auth: Running, session: str) -> None:
+    answer = await auth.post("/sessions/exchange", session=session, audiences=[])
+    assert answer.status_code == 401
+
+
+async def test_choosing_a_role_gives_the_session_a_new_value(auth: Running) -> None:
+    await auth.tell(granted(SECOND_GRANT, Role.APPROPRIATE_BODY))
+    session = await auth.session()
+    assert session.chosen is None
+    assert len(session.choices) == 2
+    before = await auth.post("/sessions/exchange", session=session.session, audiences=["participants"])
+    assert before.json()["tokens"] == {}
+    chosen = await auth.post("/sessions/role", session=session.session, grant_id=str(SECOND_GRANT))
+    assert chosen.json()["chosen"]["role"] == "appropriate_body"
+    old = await auth.post("/sessions/exchange", session=session.session, audiences=[])
+    assert old.status_code == 401
+    other = await auth.post("/sessions/role", session=chosen.json()["session"], grant_id=str(uuid4()))
+    assert other.status_code == 403
+
+
+async def test_a_grant_that_ends_takes_its_session_along(auth: Running) -> None:
+    session = await auth.session()
+    await auth.tell(grant_ended(GRANT))
+    answer = await auth.post("/sessions/exchange", session=session.session, audiences=[])
+    assert answer.status_code == 401
+    assert await count(auth, "SELECT count(*) FROM events WHERE type = 'SessionEnded'") == 1
+
+
+async def test_a_person_whose_last_grant_ended_cannot_use_a_link_sent_before(auth: Running) -> None:
+    token = await auth.link()
+    await auth.tell(grant_ended(GRANT))
+    assert (await auth.post("/links/redeem", token=token)).status_code == 410
+
+
+async def test_an_idle_session_is_over_and_a_used_one_goes_on_until_its_last_hour(auth: Running) -> None:
+    session = await auth.session()
+    for _ in range(23):
+        auth.clock.now += timedelta(minutes=20)
+        answer = await auth.post("/sessions/exchange", session=session.session, audiences=[])
+        assert answer.status_code == 200
+    auth.clock.now += timedelta(minutes=20)
+    answer = await auth.post("/sessions/exchange", session=session.session, audiences=[])
+    assert answer.status_code == 401
+    idle = await auth.session()
+    auth.clock.now += timedelta(minutes=31)
+    answer = await auth.post("/sessions/exchange", session=idle.session, audiences=[])
+    assert answer.status_code == 401
+
+
+async def test_signing_out_ends_the_session(auth: Running) -> None:
+    session = await auth.session()
+    assert (await auth.post("/sessions/end", session=session.session)).status_code == 204
+    assert (await auth.post("/sessions/end", session=session.session)).status_code == 204
+    answer = await auth.post("/sessions/exchange", session=session.session, audiences=[])
+    assert answer.status_code == 401
+
+
+async def test_a_worker_acts_for_a_person_only_while_the_grant_holds(auth: Running) -> None:
+    request = {
+        "audience": "participants",
+        "on_behalf_of": {
+            "person_id": str(PERSON),
+            "role": "delivery_partner",
+            "organisation_id": str(PARTNER),
+        },
+    }
+    export = httpx.BasicAuth("export", SECRET + "export")
+    assert (await auth.http.post("/tokens", json=request, auth=export)).status_code == 200
+    gateway = httpx.BasicAuth("gateway", SECRET + "gateway")
+    assert (await auth.http.post("/tokens", json=request, auth=gateway)).status_code == 403
+    await auth.tell(grant_ended(GRANT))
+    refused = await auth.http.post("/tokens", json=request, auth=export)
+    assert refused.json()["type"] == "urn:check-data:problem:grant-not-held"
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"), [("gateway", "wrong" * 10), ("stranger", SECRET), ("export", SECRET + "gateway")]
+)
+async def test_a_service_that_does_not_prove_itself_gets_no_token(
+    auth: Running, name: str, secret: str
+) -> None:
+    answer = await auth.http.post("/tokens", json={"audience": "participants"}, auth=(name, secret))
+    assert answer.status_code == 401
+
+
+async def test_a_call_without_a_token_or_with_a_forged_one_is_refused(auth: Running) -> None:
+    forged = jwt.encode({"sub": "gateway", "kind": "service"}, "k" * 64, algorithm="HS256")
+    for header in (None, "Bearer x", f"Bearer {forged}"):
+        auth.http.headers.pop("authorization", None)
+        if header:
+            auth.http.headers["authorization"] = header
+        answer = await auth.post("/links", email=EMAIL)
+        assert answer.status_code == 401
+
+
+async def test_a_lead_providers_contact_gets_a_link_to_what_awaits_them(auth: Running) -> None:
+    await auth.tell(
+        access.ConfirmationRequested(request_id=uuid4(), lead_provider_id=uuid4(), contacts=[PERSON])
+    )
+    auth.app.state.backbone.work_bell.ring()
+    (email,) = await auth.emails(1)
+    token = re.search(r"/sign-in/link/(\S+)", email["body"])[1]  # type: ignore[index]
+    auth.clock.now += timedelta(days=4)
+    answer = await auth.post("/links/redeem", token=token)
+    assert answer.json()["return_to"] == "/lead-provider/confirmations"
+
+
+async def test_nothing_that_signs_in_is_kept(auth: Running) -> None:
+    token = await auth.link()
+    answer = await auth.post("/links/redeem", token=token)
+    session = answer.json()["session"]
+    owner = create_engine(auth.owner_url)
+    async with owner.connect() as connection:
+        tables = await connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        rows = [
+            str(row)
+            for table in tables.all()
+            for row in await connection.scalars(text(f"SELECT t::text FROM {table} t"))  # noqa: S608
+        ]
+    await owner.dispose()
+    assert any(str(PERSON) in row for row in rows)
+    mac = token.split(".")[1]
+    assert not any(secret in row for row in rows for secret in (token, mac, session))
+    stored = await count(auth, "SELECT count(*) FROM work WHERE data::text LIKE '%example.org%'")
+    assert stored == 0, "the address that somebody typed is forgotten when the work is done"
+
+
+def test_weak_keys_are_refused_at_the_start() -> None:
+    with pytest.raises(ValidationError, match="32 bytes at least"):
+        AuthSettings(
+            database_url=SecretStr("postgresql://x"),
+            redis_url=SecretStr("redis://x"),
+            link_keys=[SecretStr("short")],
+            signing_keys=[SecretStr(signing_key())],
+            service_secrets={"gateway": SecretStr(SECRET)},
+        )
