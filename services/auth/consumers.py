@@ -90,6 +90,3 @@ class AccessFollower:
             await end_session(
                 transaction, SessionId(session_id), EndReason.GRANT_ENDED, self._clock(), event.ended_by
             )
-
-
-PROJECTIONS = [AccessFollower()]

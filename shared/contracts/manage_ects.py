@@ -21,7 +21,7 @@ PersonName = Annotated[PersonalText, StringConstraints(min_length=1, max_length=
 Email = Annotated[PersonalText, StringConstraints(min_length=3, max_length=320, strip_whitespace=True)]
 
 
-class Role(StrEnum):
+class ParticipantRole(StrEnum):
     ECT = "ect"
     MENTOR = "mentor"
 
@@ -184,7 +184,7 @@ class ParticipantEvent(PublishedEvent):
 class ParticipantRegistered(ParticipantEvent):
     type: ClassVar[str] = "manage-ects.participant-registered.v1"
     person_id: UUID
-    role: Role
+    role: ParticipantRole
     full_name: PersonName
     email: Email
     academic_year: int

@@ -13,6 +13,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged, and what was written may be about people
         connect_args={"server_settings": {"timezone": "UTC"}},
     )
 

@@ -73,9 +73,9 @@ def _newcomer(
     story = Story(seed, world.identity(seed, "newcomer", number), now)
     place = Placement(school, school.partnerships[year], year, m.Programme.FULL)
     ends = []
-    record = stories.register(story, rng, person, m.Role.ECT, place, date(year, 9, 1))
+    record = stories.register(story, rng, person, m.ParticipantRole.ECT, place, date(year, 9, 1))
     ends.append(len(story.happenings))
-    stories.check(story, rng, person, m.Role.ECT)
+    stories.check(story, rng, person, m.ParticipantRole.ECT)
     ends.append(len(story.happenings))
     address = names.email(f"new {person.name}", person.number)
     record = stories.prefer_email(story, record, story.now, address)
@@ -187,8 +187,8 @@ def _mentor_for(seed: int, school: world.School, rng: Random) -> UUID | None:
 
 def _mentor(story: Story, rng: Random, person: Person, school: world.School, year: int) -> None:
     place = Placement(school, school.partnerships[year], year, _programme(rng))
-    record = stories.register(story, rng, person, m.Role.MENTOR, place, story.now.date())
-    stories.check(story, rng, person, m.Role.MENTOR, took_part_before=rng.random() < 0.1)
+    record = stories.register(story, rng, person, m.ParticipantRole.MENTOR, place, story.now.date())
+    stories.check(story, rng, person, m.ParticipantRole.MENTOR, took_part_before=rng.random() < 0.1)
     record = _follow_replacement(story, record, place)
     fate = rng.random()
     later = story.now + timedelta(days=rng.randrange(100, 700))
@@ -219,8 +219,8 @@ def _ect(
 ) -> None:
     place = Placement(school, school.partnerships[year], year, _programme(rng), mentor)
     starts = date(year, 9, 1) if rng.random() < 0.8 else date(year + 1, 1, 6)
-    record = stories.register(story, rng, person, m.Role.ECT, place, starts)
-    fine = stories.check(story, rng, person, m.Role.ECT)
+    record = stories.register(story, rng, person, m.ParticipantRole.ECT, place, starts)
+    fine = stories.check(story, rng, person, m.ParticipantRole.ECT)
     record = _follow_replacement(story, record, place)
     if not fine:
         return

@@ -78,7 +78,7 @@ def a_moment(rng: Random, day: date) -> datetime:
 
 
 def register(
-    story: Story, rng: Random, person: Person, role: m.Role, place: Placement, starts: date
+    story: Story, rng: Random, person: Person, role: m.ParticipantRole, place: Placement, starts: date
 ) -> m.InductionRecordOpened:
     """The school registers somebody. Returns the record opened."""
     story.tell(
@@ -90,7 +90,7 @@ def register(
             email=names.email(person.name, person.number),
             academic_year=place.academic_year,
             school_id=place.school.id,
-            induction_start_date=starts if role is m.Role.ECT and rng.random() < 0.8 else None,
+            induction_start_date=starts if role is m.ParticipantRole.ECT and rng.random() < 0.8 else None,
         )
     )
     record = m.InductionRecordOpened(
@@ -106,14 +106,16 @@ def register(
         training_status=m.TrainingStatus.ACTIVE,
         school_transfer=False,
         mentor_participant_id=place.mentor,
-        appropriate_body_id=place.school.appropriate_body if role is m.Role.ECT else None,
+        appropriate_body_id=place.school.appropriate_body if role is m.ParticipantRole.ECT else None,
         preferred_email=None,
     )
     story.tell(record)
     return record
 
 
-def check(story: Story, rng: Random, person: Person, role: m.Role, *, took_part_before: bool = False) -> bool:
+def check(
+    story: Story, rng: Random, person: Person, role: m.ParticipantRole, *, took_part_before: bool = False
+) -> bool:
     """DfE asks for details and checks them. Returns whether nothing stands in the way in the end."""
     pid = story.participant_id
     story.tell(m.DetailsRequested(participant_id=pid, email_status=m.EmailStatus.SUBMITTED))
@@ -140,12 +142,14 @@ def check(story: Story, rng: Random, person: Person, role: m.Role, *, took_part_
     return _determine_eligibility(story, rng, role, took_part_before)
 
 
-def _determine_eligibility(story: Story, rng: Random, role: m.Role, took_part_before: bool) -> bool:
+def _determine_eligibility(
+    story: Story, rng: Random, role: m.ParticipantRole, took_part_before: bool
+) -> bool:
     pid = story.participant_id
     status, reason = _draw_eligibility(rng)
     if took_part_before:
         status, reason = m.EligibilityStatus.INELIGIBLE, m.EligibilityReason.PREVIOUS_PARTICIPATION
-    elif role is m.Role.MENTOR and reason is not m.EligibilityReason.ACTIVE_FLAGS:
+    elif role is m.ParticipantRole.MENTOR and reason is not m.EligibilityReason.ACTIVE_FLAGS:
         status, reason = m.EligibilityStatus.ELIGIBLE, m.EligibilityReason.NONE
     story.tell(
         m.EligibilityDetermined(participant_id=pid, status=status, reason=reason),

@@ -68,7 +68,7 @@ def test_whatever_is_referred_to_exists(told: list[Happening]) -> None:
     mentors = {
         h.event.participant_id
         for h in told
-        if isinstance(h.event, m.ParticipantRegistered) and h.event.role is m.Role.MENTOR
+        if isinstance(h.event, m.ParticipantRegistered) and h.event.role is m.ParticipantRole.MENTOR
     }
     named = {h.event.mentor_participant_id for h in told if isinstance(h.event, m.InductionRecordOpened)} - {
         None
@@ -102,7 +102,7 @@ def test_one_person_may_be_an_ect_first_and_a_mentor_later(told: list[Happening]
     for h in told:
         if isinstance(h.event, m.ParticipantRegistered):
             roles[h.event.person_id].add(h.event.role)
-    assert {m.Role.ECT, m.Role.MENTOR} in roles.values()
+    assert {m.ParticipantRole.ECT, m.ParticipantRole.MENTOR} in roles.values()
 
 
 def test_the_demo_partner_has_more_than_others(told: list[Happening]) -> None:

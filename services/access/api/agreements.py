@@ -1,0 +1,56 @@
+"""The agreement register."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from services.access.api.desk import STAFF, AtDesk, Reading, actor
+from services.access.handlers import end_agreement_early, record_agreement
+from services.access.queries.register import list_agreements, told_agreement
+from shared.contracts import access as told
+from shared.contracts.roles import Role
+from shared.web.caller import PersonCaller, person
+
+router = APIRouter(prefix="/agreements", tags=["agreements"])
+
+Staff = Annotated[PersonCaller, Depends(person(*STAFF))]
+Policy = Annotated[PersonCaller, Depends(person(Role.POLICY))]
+
+
+@router.get("")
+async def agreements(desk: AtDesk, _caller: Staff, connection: Reading) -> list[told.Agreement]:
+    """By delivery partner and start."""
+    return list(await list_agreements(connection, desk.today()))
+
+
+@router.post("", status_code=201)
+async def record(desk: AtDesk, caller: Policy, body: told.RecordAgreement) -> told.Agreement:
+    """409 `already-recorded` for the same organisations, reference and start."""
+    agreement_id = await record_agreement(
+        desk.store,
+        by=actor(caller),
+        at=desk.now(),
+        delivery_partner_id=body.delivery_partner_id,
+        lead_provider_id=body.lead_provider_id,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        reference=body.reference,
+    )
+    async with desk.reading() as connection:
+        return await told_agreement(connection, agreement_id, desk.today())
+
+
+@router.post("/{agreement_id}/end")
+async def end(desk: AtDesk, caller: Policy, agreement_id: UUID, body: told.EndAgreement) -> told.Agreement:
+    """From `ended_early_on` on it is not in force. When nothing else covers the partner, grants end."""
+    await end_agreement_early(
+        desk.store,
+        agreement_id,
+        by=actor(caller),
+        at=desk.now(),
+        ended_early_on=body.ended_early_on,
+        reason=body.reason,
+    )
+    async with desk.reading() as connection:
+        return await told_agreement(connection, agreement_id, desk.today())

@@ -1,0 +1,29 @@
+"""The audit, for those who look after it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from services.access.api.desk import Page, Reading
+from services.access.audit import list_entries
+from shared.contracts.access import AuditPage
+from shared.contracts.roles import Role
+from shared.web.caller import PersonCaller, person
+
+router = APIRouter(tags=["audit"])
+
+
+@router.get("/audit")
+async def audit(
+    _caller: Annotated[PersonCaller, Depends(person(Role.AUDITOR, Role.ADMINISTRATOR))],
+    connection: Reading,
+    person_id: UUID | None = None,
+    participant_id: UUID | None = None,
+    kind: Annotated[str | None, Query(max_length=200)] = None,
+    page: Page = 1,
+) -> AuditPage:
+    """Newest first. person_id: who did it or whom it is about. participant_id: whose record was seen."""
+    return await list_entries(
+        connection, person_id=person_id, participant_id=participant_id, kind=kind, page=page
+    )

@@ -1,0 +1,134 @@
+"""Access requests and organisations."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from services.access.api.desk import ANYBODY, STAFF, USERS, AtDesk, Desk, Page, Reading, actor
+from services.access.domain.vocabulary import Role
+from services.access.handlers import (
+    check_policy,
+    confirm_user,
+    submit_request,
+    triage_request,
+    withdraw_request,
+)
+from services.access.queries.organisations import list_organisations
+from services.access.queries.requests import list_confirmations, list_requests
+from services.access.queries.time_line import told_request_in_full
+from shared.contracts import access as told
+from shared.contracts.manage_ects import OrganisationKind
+from shared.contracts.roles import Role as ToldRole
+from shared.web.caller import PersonCaller, person
+
+router = APIRouter(tags=["requests"])
+
+Anybody = Annotated[PersonCaller, Depends(person(*ANYBODY))]
+Asker = Annotated[PersonCaller, Depends(person(*USERS, ToldRole.SUPPORT))]
+Reader = Annotated[PersonCaller, Depends(person(*USERS, *STAFF))]
+Contact = Annotated[PersonCaller, Depends(person(ToldRole.LEAD_PROVIDER))]
+
+
+@router.get("/organisations")
+async def organisations(
+    caller: Anybody, connection: Reading, kind: OrganisationKind | None = None
+) -> list[told.Organisation]:
+    """By name. Others than staff see their own one."""
+    only = None if caller.role.is_staff else caller.organisation_id
+    return list(await list_organisations(connection, kind, only))
+
+
+@router.post("/requests", status_code=201)
+async def submit(desk: AtDesk, caller: Asker, body: told.SubmitRequest) -> told.AccessRequest:
+    """Nominate somebody for access."""
+    request_id = await submit_request(
+        desk.store,
+        by=actor(caller),
+        at=desk.now(),
+        name=body.full_name,
+        email=body.email,
+        role=Role(body.role),
+        organisation_id=body.organisation_id,
+        reason=body.reason,
+    )
+    return await _in_full(desk, caller, request_id)
+
+
+@router.get("/requests")
+async def requests(
+    caller: Reader, connection: Reading, state: told.RequestState | None = None, page: Page = 1
+) -> told.RequestPage:
+    """Users: their organisation's, in their role. Staff: all."""
+    return await list_requests(connection, actor(caller), state, page)
+
+
+@router.get("/confirmations")
+async def confirmations(caller: Contact, connection: Reading) -> list[told.AccessRequest]:
+    """What waits for the contact's lead provider."""
+    return list(await list_confirmations(connection, actor(caller)))
+
+
+@router.get("/requests/{request_id}")
+async def request(desk: AtDesk, caller: Reader, request_id: UUID) -> told.AccessRequest:
+    return await _in_full(desk, caller, request_id)
+
+
+@router.post("/requests/{request_id}/triage")
+async def triage(desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide) -> told.AccessRequest:
+    """Support passes the request on to policy, or declines it."""
+    await triage_request(
+        desk.store,
+        request_id,
+        by=actor(caller),
+        at=desk.now(),
+        approve=body.decision is told.Decision.APPROVE,
+        reason=body.reason,
+    )
+    return await _in_full(desk, caller, request_id)
+
+
+@router.post("/requests/{request_id}/policy-check")
+async def policy_check(
+    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide
+) -> told.AccessRequest:
+    """Policy asks a lead provider, or declines; for an appropriate body, approving grants the access."""
+    await check_policy(
+        desk.store,
+        request_id,
+        by=actor(caller),
+        at=desk.now(),
+        approve=body.decision is told.Decision.APPROVE,
+        reason=body.reason,
+        lead_provider_id=body.lead_provider_id,
+    )
+    return await _in_full(desk, caller, request_id)
+
+
+@router.post("/requests/{request_id}/confirmation")
+async def confirmation(
+    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide
+) -> told.AccessRequest:
+    """The lead provider's contact confirms the person, which grants the access, or refuses."""
+    await confirm_user(
+        desk.store,
+        request_id,
+        by=actor(caller),
+        at=desk.now(),
+        approve=body.decision is told.Decision.APPROVE,
+        reason=body.reason,
+    )
+    return await _in_full(desk, caller, request_id)
+
+
+@router.post("/requests/{request_id}/withdraw")
+async def withdraw(
+    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Withdraw
+) -> told.AccessRequest:
+    """The side that asked takes the request back."""
+    await withdraw_request(desk.store, request_id, by=actor(caller), at=desk.now(), reason=body.reason)
+    return await _in_full(desk, caller, request_id)
+
+
+async def _in_full(desk: Desk, caller: PersonCaller, request_id: UUID) -> told.AccessRequest:
+    return await told_request_in_full(desk.store, request_id, actor(caller), desk.today())

@@ -1,0 +1,62 @@
+"""Access: where its parts meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from services.access.api import ROUTERS
+from services.access.api.desk import Desk
+from services.access.api.problems import answer_refusals
+from services.access.audit import PUBLISHERS, Recorder
+from services.access.consumers import Organisations
+from services.access.handlers import lapse_due
+from services.access.publishing import CODEC, PUBLICATION
+from services.access.settings import AccessSettings
+from services.access.workers import Emails
+from shared.backbone import Backbone, open_backbone
+from shared.bus.feed import feed_router
+from shared.clock import Clock, system_clock
+from shared.email import make_mailer
+from shared.web.app import create_app
+from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+
+
+def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
+    """keys: which tokens are believed; those that auth publishes, unless a test brings its own."""
+    http = httpx.AsyncClient(timeout=5)
+    verifier = TokenVerifier("access", keys or PublishedKeys(settings.auth_url, http))
+    mailer = make_mailer(settings.email, development=settings.development, clock=clock)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with http, open_backbone("access", settings, CODEC, clock) as backbone:
+            app.state.backbone = backbone
+            app.state.store = backbone.store
+            app.state.desk = Desk(backbone.store, clock)
+            backbone.publish(PUBLICATION)
+            await backbone.follow(Organisations(clock))
+            for publisher in PUBLISHERS:
+                await backbone.follow(Recorder(publisher))
+            backbone.work(Emails(backbone.engine, mailer, settings.public_url).handlers)
+
+            async def lapse() -> None:
+                await lapse_due(backbone.store, clock())
+
+            backbone.repeat("lapse", settings.lapse_seconds, lapse)
+            yield
+
+    async def database_ready() -> None:
+        backbone: Backbone[object] = app.state.backbone
+        await backbone.check_database()
+
+    app = create_app(
+        "access",
+        routers=[*ROUTERS, feed_router(PUBLICATION, "auth", "access")],
+        lifespan=lifespan,
+        ready={"database": database_ready},
+        verifier=verifier,
+    )
+    answer_refusals(app)
+    return app

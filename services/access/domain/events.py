@@ -1,0 +1,211 @@
+"""What happened. Only PersonRegistered and PersonDetailsChanged say who a person is; the rest holds IDs."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from services.access.domain.coverage import Coverage, Terms
+from services.access.domain.vocabulary import (
+    AgreementId,
+    GrantId,
+    OrganisationId,
+    OrganisationKind,
+    PersonId,
+    RequestId,
+    Role,
+)
+
+
+class Step(StrEnum):
+    """The decisions on a request, in order."""
+
+    TRIAGE = "triage"
+    POLICY_CHECK = "policy_check"
+    CONFIRMATION = "confirmation"
+
+
+class EndReason(StrEnum):
+    REVOKED = "revoked"
+    AGREEMENT_ENDED = "agreement_ended"
+
+
+# --- people and organisations ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRegistered:
+    """by: None at installation."""
+
+    person_id: PersonId
+    full_name: str
+    email: str
+    by: PersonId | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetailsChanged:
+    person_id: PersonId
+    full_name: str
+    email: str
+    by: PersonId | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationNamed:
+    """Manage ECTs told us of an organisation, or of its new name."""
+
+    organisation_id: OrganisationId
+    kind: OrganisationKind
+    name: str
+
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByPerson:
+    """What each step that a person takes says. person_id: whom the request is about."""
+
+    request_id: RequestId
+    person_id: PersonId
+    by: PersonId
+    by_role: Role
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSubmitted(ByPerson):
+    role: Role
+    organisation_id: OrganisationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriagePassed(ByPerson):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyCheckPassed(ByPerson):
+    """check: what the register said when it was decided. lead_provider_id: who is asked, if anybody is."""
+
+    check: Coverage
+    lead_provider_id: OrganisationId | None
+    against_advice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeadProviderAsked:
+    """contacts: who could answer for the lead provider at that moment."""
+
+    request_id: RequestId
+    person_id: PersonId
+    lead_provider_id: OrganisationId
+    contacts: tuple[PersonId, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserConfirmed(ByPerson):
+    lead_provider_id: OrganisationId
+
+
+@dataclass(frozen=True, slots=True)
+class RequestGranted:
+    """Follows from the last decision, in the same transaction as the grant."""
+
+    request_id: RequestId
+    person_id: PersonId
+    grant_id: GrantId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDeclined(ByPerson):
+    """check: set when the policy check declined."""
+
+    step: Step
+    check: Coverage | None
+    against_advice: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWithdrawn(ByPerson):
+    pass
+
+
+# --- agreements and grants ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRecorded:
+    agreement_id: AgreementId
+    terms: Terms
+    by: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementEndedEarly:
+    agreement_id: AgreementId
+    terms: Terms
+    ended_early_on: date
+    reason: str
+    by: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementLapsed:
+    """Its last day is past, and what rested on it has been seen to. Once for each agreement."""
+
+    agreement_id: AgreementId
+    delivery_partner_id: OrganisationId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GrantGiven:
+    """agreements: on which it rests. request_id, by: None for what was given at installation."""
+
+    grant_id: GrantId
+    person_id: PersonId
+    role: Role
+    organisation_id: OrganisationId | None
+    request_id: RequestId | None
+    agreements: tuple[AgreementId, ...]
+    by: PersonId | None
+    at: datetime
+    review_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantEnded:
+    """by: None when it ended by itself. words: what the person who ended it wrote."""
+
+    grant_id: GrantId
+    person_id: PersonId
+    role: Role
+    organisation_id: OrganisationId | None
+    reason: EndReason
+    words: str | None
+    by: PersonId | None
+    at: datetime
+
+
+RequestEvent = (
+    RequestSubmitted
+    | TriagePassed
+    | PolicyCheckPassed
+    | LeadProviderAsked
+    | UserConfirmed
+    | RequestGranted
+    | RequestDeclined
+    | RequestWithdrawn
+)
+PersonEvent = PersonRegistered | PersonDetailsChanged
+AgreementEvent = AgreementRecorded | AgreementEndedEarly | AgreementLapsed
+GrantEvent = GrantGiven | GrantEnded
+Event = RequestEvent | PersonEvent | OrganisationNamed | AgreementEvent | GrantEvent

@@ -1,0 +1,64 @@
+"""A person: a random identity, with the name and email address that may change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.access.domain.events import Event, PersonDetailsChanged, PersonRegistered
+from services.access.domain.refusals import NothingThere
+from services.access.domain.vocabulary import PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    person_id: PersonId
+    full_name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPerson:
+    """full_name, email: as person_details returns them. by: None at installation."""
+
+    person_id: PersonId
+    full_name: str
+    email: str
+    by: PersonId | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDetails:
+    full_name: str
+    email: str
+    by: PersonId | None
+    at: datetime
+
+
+Command = RegisterPerson | ChangeDetails
+
+
+def decide(command: Command, person: Person | None) -> Sequence[Event]:
+    """Registering somebody again, or changing nothing, does nothing. Raises a Refused."""
+    match command, person:
+        case RegisterPerson(), None:
+            return [
+                PersonRegistered(command.person_id, command.full_name, command.email, command.by, command.at)
+            ]
+        case ChangeDetails(full_name, email, by, at), Person():
+            if (full_name, email) == (person.full_name, person.email):
+                return []
+            return [PersonDetailsChanged(person.person_id, full_name, email, by, at)]
+        case ChangeDetails(), None:
+            raise NothingThere
+    return []
+
+
+def evolve(person: Person | None, event: Event) -> Person | None:
+    """Raises ValueError for an event that cannot be in this place of a person's stream: a bug."""
+    match event, person:
+        case PersonRegistered(), None:
+            return Person(event.person_id, event.full_name, event.email)
+        case PersonDetailsChanged(), Person():
+            return replace(person, full_name=event.full_name, email=event.email)
+    raise ValueError(f"{type(event).__name__} cannot follow in a person's stream")

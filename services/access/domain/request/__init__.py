@@ -1,0 +1,33 @@
+"""An access request: submitted → triage → policy check → lead provider → granted.
+
+At each step it may be declined, and until it is closed the side that asked may withdraw it. Two rules hold
+for every decision: it is taken in the right role, and by somebody who has no other part in the request
+(four eyes). Access for an appropriate body rests on no agreement: its policy check is the last decision.
+"""
+
+from services.access.domain.request.decider import (
+    Command,
+    ConfirmUser,
+    Decline,
+    PassPolicyCheck,
+    PassTriage,
+    SubmitRequest,
+    Withdraw,
+    decide,
+    evolve,
+)
+from services.access.domain.request.state import AccessRequest, RequestState
+
+__all__ = [
+    "AccessRequest",
+    "Command",
+    "ConfirmUser",
+    "Decline",
+    "PassPolicyCheck",
+    "PassTriage",
+    "RequestState",
+    "SubmitRequest",
+    "Withdraw",
+    "decide",
+    "evolve",
+]

@@ -1,0 +1,30 @@
+"""What may be asked of access: each one transaction of events, the rows they change, and the work to do.
+
+Every function takes the moment `at` (UTC) and raises a Refused of the domain.
+"""
+
+from services.access.handlers.agreements import end_agreement_early, lapse_due, record_agreement
+from services.access.handlers.first_staff import bootstrap_staff
+from services.access.handlers.grants import revoke_grant
+from services.access.handlers.people import add_lead_provider_contact
+from services.access.handlers.requests import (
+    check_policy,
+    confirm_user,
+    submit_request,
+    triage_request,
+    withdraw_request,
+)
+
+__all__ = [
+    "add_lead_provider_contact",
+    "bootstrap_staff",
+    "check_policy",
+    "confirm_user",
+    "end_agreement_early",
+    "lapse_due",
+    "record_agreement",
+    "revoke_grant",
+    "submit_request",
+    "triage_request",
+    "withdraw_request",
+]

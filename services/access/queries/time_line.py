@@ -1,0 +1,111 @@
+"""One request in full: its steps from its own stream, and what the register said."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from services.access.domain.coverage import Coverage
+from services.access.domain.events import (
+    ByPerson,
+    Event,
+    LeadProviderAsked,
+    PolicyCheckPassed,
+    RequestDeclined,
+    RequestGranted,
+    RequestSubmitted,
+    RequestWithdrawn,
+    Step,
+    TriagePassed,
+    UserConfirmed,
+)
+from services.access.domain.request import RequestState
+from services.access.domain.vocabulary import Actor, Role
+from services.access.queries.people import names_of_people
+from services.access.queries.register import coverage_of, told_coverage
+from services.access.queries.requests import request_row, told_request
+from shared.contracts import access as told
+from shared.contracts.roles import Role as ToldRole
+from shared.event_store import EventStore
+
+DECLINED = {
+    Step.TRIAGE: "Declined by support",
+    Step.POLICY_CHECK: "Declined at the policy check",
+    Step.CONFIRMATION: "Refused by the lead provider",
+}
+AGAINST_ADVICE = ", against what the agreement register says"
+
+
+async def told_request_in_full(
+    store: EventStore[Event], request_id: UUID, by: Actor, today: date
+) -> told.AccessRequest:
+    """Raises NothingThere. Lead provider contacts get no steps, and only policy gets the check."""
+    events = [r.event for r in await store.read_stream(f"request-{request_id}")]
+    async with store.engine.connect() as connection:
+        row = await request_row(connection, request_id, by)
+        body = told_request(row, by)
+        if by.role is Role.LEAD_PROVIDER:
+            return body
+        people = {event.by for event in events if isinstance(event, ByPerson)}
+        names = await names_of_people(connection, people)
+        update: dict[str, object] = {"steps": _steps(events, names, by)}
+        if by.role is Role.POLICY:
+            check = _check_made(events)
+            if row.state == RequestState.POLICY_CHECK.value:
+                check = await coverage_of(connection, Role(row.role), row.organisation_id, today)
+            if check is not None:
+                update["check"] = await told_coverage(connection, check, today)
+        return body.model_copy(update=update)
+
+
+def _check_made(events: Sequence[Event]) -> Coverage | None:
+    for event in events:
+        if isinstance(event, PolicyCheckPassed | RequestDeclined) and event.check is not None:
+            return event.check
+    return None
+
+
+def _steps(events: Sequence[Event], names: Mapping[UUID, str], by: Actor) -> list[told.RequestStep]:
+    steps = []
+    for event in events:
+        match event:
+            case RequestGranted(at=at):
+                steps.append(
+                    told.RequestStep(at=at, step="Access granted", by_name=None, by_role=None, reason=None)
+                )
+            case LeadProviderAsked(at=at):
+                steps.append(
+                    told.RequestStep(
+                        at=at, step="Lead provider asked", by_name=None, by_role=None, reason=None
+                    )
+                )
+            case ByPerson():
+                own_side = by.role.is_staff or event.by_role is by.role
+                final = isinstance(event, RequestDeclined)
+                steps.append(
+                    told.RequestStep(
+                        at=event.at,
+                        step=in_words(event),
+                        by_name=names.get(event.by) if own_side else None,
+                        by_role=ToldRole(event.by_role),
+                        reason=event.reason if own_side or final else None,
+                    )
+                )
+    return steps
+
+
+def in_words(event: ByPerson) -> str:
+    """What a person did to a request, for its time line."""
+    match event:
+        case RequestSubmitted():
+            return "Request made"
+        case TriagePassed():
+            return "Passed on by support"
+        case PolicyCheckPassed(against_advice=against):
+            return "Policy check passed" + (AGAINST_ADVICE if against else "")
+        case UserConfirmed():
+            return "Confirmed by the lead provider"
+        case RequestDeclined(step=step, against_advice=against):
+            return DECLINED[step] + (AGAINST_ADVICE if against else "")
+        case RequestWithdrawn():
+            return "Withdrawn"
+    raise ValueError(f"no words are known for {type(event).__name__}")

@@ -1,0 +1,105 @@
+"""The rows of access. Made by migrations/; described here for queries."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("organisation_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("full_name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("request_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("organisation_id", Uuid, nullable=False),
+    Column("made_by", Uuid, nullable=False),
+    Column("made_as", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("submitted_at", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", ARRAY(Uuid), nullable=False),
+    Column("lead_provider_id", Uuid),
+    Column("against_advice", Boolean, nullable=False),
+    Column("outcome_reason", Text),
+)
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("agreement_id", Uuid, primary_key=True),
+    Column("delivery_partner_id", Uuid, nullable=False),
+    Column("lead_provider_id", Uuid, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("ended_early_on", Date),
+    Column("reference", Text, nullable=False),
+    Column("lapsed", Boolean, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("grant_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("organisation_id", Uuid),
+    Column("request_id", Uuid),
+    Column("given_at", DateTime(timezone=True), nullable=False),
+    Column("review_on", Date),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("ended_reason", Text),
+    Column("ended_words", Text),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("person_id", Uuid),
+    Column("about_id", Uuid),
+    Column("role", Text),
+    Column("organisation_id", Uuid),
+    Column("participant_ids", ARRAY(Uuid), nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""person_id: who did it. about_id: the person whom it is about, when that is somebody with access."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("single", Boolean, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)

@@ -1,0 +1,137 @@
+"""The commands of `check-data`."""
+
+import asyncio
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.catalogue import SERVICES, WITH_DATABASE
+
+app = typer.Typer(
+    name="check-data",
+    help="Check data for delivery partners: run, serve and operate it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
+
+
+def _known(service: str, among: tuple[str, ...] = SERVICES) -> str:
+    if service not in among:
+        raise typer.BadParameter(f"{service!r} is not one of {', '.join(among)}")
+    return service
+
+
+@app.command()
+def run(
+    port: Annotated[int, typer.Option(envvar="PORT", help="The gateway's port.")] = 8000,
+) -> None:
+    """Serve everything on this machine with made-up data, until Ctrl-C."""
+    importlib.import_module("services.cli.run").run(port)
+
+
+@app.command()
+def serve(service: Service) -> None:
+    """Serve one service. Its settings are environment variables (CHECK_DATA_…)."""
+    importlib.import_module("services.cli.serve").serve(_known(service))
+
+
+@app.command()
+def migrate(service: Service) -> None:
+    """Bring one service's database to the present schema, as the owner of its tables.
+
+    CHECK_DATA_OWNER_DATABASE_URL names it.
+    """
+    importlib.import_module("services.cli.operations").migrate_service(_known(service, WITH_DATABASE))
+
+
+@app.command()
+def seed() -> None:
+    """Put the made-up data into the installation that runs in the home folder."""
+    demo = importlib.import_module("services.cli.demo")
+    asyncio.run(demo.make_up_history(typer.echo))
+    asyncio.run(demo.let_demo_people_in(typer.echo))
+
+
+@app.command("bootstrap-staff")
+def bootstrap_staff(
+    email: Annotated[str, typer.Option(help="Where the sign-in link goes.")],
+    full_name: Annotated[str, typer.Option("--name", help="The person's full name.")],
+    role: Annotated[str, typer.Option(help="support, policy, auditor or administrator.")] = "administrator",
+) -> None:
+    """Let a first member of staff in. Again, it changes nothing."""
+    operations = importlib.import_module("services.cli.operations")
+    asyncio.run(operations.bootstrap_staff(full_name, email, role))
+
+
+@app.command()
+def history(
+    participants: Annotated[int, typer.Option(help="How many participants.")] = 5_000,
+    seed: Annotated[int, typer.Option(help="Which made-up world.")] = 20_260_901,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("history.ndjson"),
+) -> None:
+    """Write a made-up history as a file that `backfill` reads."""
+    importlib.import_module("services.cli.operations").write_history_file(participants, seed, out)
+
+
+@app.command()
+def backfill(
+    file: Annotated[Path, typer.Argument(help="NDJSON: one CloudEvent of Manage ECTs on each line.")],
+) -> None:
+    """Take a file of events into participants. Bad lines are reported and parked, the others are in."""
+    asyncio.run(importlib.import_module("services.cli.operations").backfill_file(file))
+
+
+@app.command()
+def rebuild(service: Annotated[str, typer.Argument(help="participants")]) -> None:
+    """Make a service's read model anew from its log."""
+    _known(service, ("participants",))
+    asyncio.run(importlib.import_module("services.cli.operations").rebuild())
+
+
+parked = typer.Typer(help="Events that could not be applied.", no_args_is_help=True)
+app.add_typer(parked, name="parked")
+
+
+@parked.command("list")
+def parked_list(service: Service) -> None:
+    """What waits, oldest first, with the reason."""
+    asyncio.run(importlib.import_module("services.cli.parked").show_list(_known(service, WITH_DATABASE)))
+
+
+@parked.command("show")
+def parked_show(service: Service, number: int) -> None:
+    """One parked event whole. It may hold personal data: mind where you show it."""
+    module = importlib.import_module("services.cli.parked")
+    asyncio.run(module.show_one(_known(service, WITH_DATABASE), number))
+
+
+Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
+
+
+@parked.command("retry")
+def parked_retry(service: Service, number: int, why: Why) -> None:
+    """Apply a parked event, and what waits behind it, once more."""
+    module = importlib.import_module("services.cli.parked")
+    asyncio.run(module.retry(_known(service, WITH_DATABASE), number, why))
+
+
+@parked.command("discard")
+def parked_discard(service: Service, number: int, why: Why) -> None:
+    """Give up on a parked event. It stays on record, and what waits behind it can be retried."""
+    module = importlib.import_module("services.cli.parked")
+    asyncio.run(module.discard(_known(service, WITH_DATABASE), number, why))
+
+
+audit = typer.Typer(help="The record of who saw, took and allowed what.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@audit.command("verify")
+def audit_verify() -> None:
+    """Prove that the audit's chain of hashes is whole."""
+    asyncio.run(importlib.import_module("services.cli.operations").verify_audit())

@@ -1,0 +1,101 @@
+"""A development installation: servers, databases, and what each service is told."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from services.cli.catalogue import SERVICES, WITH_DATABASE
+from services.cli.home import Home
+from services.cli.processes import free_ports
+from shared.database.migrate import migrate
+from shared.database.provision import ServiceDatabase, provision
+from shared.embedded.postgres import start_postgres
+from shared.embedded.valkey import start_valkey
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    admin_database_url: str
+    redis_url: str
+
+
+def start_servers(home: Home, stack: ExitStack) -> Servers:
+    """The servers that settings name, embedded ones otherwise. The stack stops what was started.
+
+    CHECK_DATA_ADMIN_DATABASE_URL: a superuser's URL of a Postgres. CHECK_DATA_REDIS_URL: a Redis or Valkey.
+    """
+    database = os.environ.get("CHECK_DATA_ADMIN_DATABASE_URL") or start_postgres(home.postgres)
+    redis = os.environ.get("CHECK_DATA_REDIS_URL")
+    if not redis:
+        valkey = start_valkey(home.valkey)
+        stack.callback(valkey.stop)
+        redis = f"redis://127.0.0.1:{valkey.port}/0"
+    return Servers(database, redis)
+
+
+async def prepare_databases(home: Home, servers: Servers) -> Mapping[str, ServiceDatabase]:
+    """Make and migrate each service's database."""
+    password = home.secrets()["database_password"]
+    databases = {}
+    for service in WITH_DATABASE:
+        databases[service] = await provision(
+            servers.admin_database_url, service, f"check_data_{service}", password
+        )
+        await migrate(service, databases[service].owner_url)
+    return databases
+
+
+def environments(
+    home: Home, servers: Servers, databases: Mapping[str, ServiceDatabase], gateway_port: int
+) -> Mapping[str, dict[str, str]]:
+    """What each service is told, by service."""
+    ports = dict(zip(WITH_DATABASE, free_ports(len(WITH_DATABASE)), strict=True)) | {"gateway": gateway_port}
+    metrics = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
+    made = home.secrets()
+    service_secrets = {service: made[f"service:{service}"] for service in SERVICES}
+    common = {
+        "CHECK_DATA_ENVIRONMENT": "development",
+        "CHECK_DATA_HOME": str(home.folder),
+        "CHECK_DATA_PUBLIC_URL": urls["gateway"],
+        "CHECK_DATA_REDIS_URL": servers.redis_url,
+        "CHECK_DATA_EMAIL_VIA": os.environ.get("CHECK_DATA_EMAIL_VIA", "inbox"),
+        "CHECK_DATA_EMAIL_INBOX_FOLDER": str(home.inbox),
+        "CHECK_DATA_FEED_URLS": json.dumps({service: urls[service] for service in WITH_DATABASE}),
+        **{f"CHECK_DATA_{service.upper()}_URL": url for service, url in urls.items()},
+    }
+    own: dict[str, dict[str, str]] = {
+        "auth": {
+            "CHECK_DATA_SERVICE_SECRETS": json.dumps(service_secrets),
+            "CHECK_DATA_LINK_KEYS": json.dumps([made["link_key"]]),
+            "CHECK_DATA_SIGNING_KEYS": json.dumps([made["signing_key"]]),
+        },
+        "participants": {
+            "CHECK_DATA_READER_DATABASE_URL": databases["participants"].extra_urls["participants_reader"]
+        },
+        "export": {"CHECK_DATA_EXPORT_STORE": home.exports.as_uri()},
+        "gateway": {
+            "CHECK_DATA_CSRF_KEY": made["form_key"],
+            "CHECK_DATA_ASSETS_FOLDER": str(home.assets),
+        },
+    }
+    return {
+        service: {
+            **common,
+            "CHECK_DATA_PORT": str(ports[service]),
+            "CHECK_DATA_METRICS_PORT": str(metrics[service]),
+            "CHECK_DATA_SERVICE_SECRET": service_secrets[service],
+            **(
+                {
+                    "CHECK_DATA_DATABASE_URL": databases[service].service_url,
+                    "CHECK_DATA_OWNER_DATABASE_URL": databases[service].owner_url,
+                }
+                if service in databases
+                else {}
+            ),
+            **own.get(service, {}),
+        }
+        for service in SERVICES
+    }

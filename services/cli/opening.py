@@ -1,0 +1,41 @@
+"""What a command opens to work on a service's data: its settings, engine and store, without serving."""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.cli.home import home
+from shared.backbone import EVENTS_BELL, WORK_BELL
+from shared.clock import system_clock
+from shared.database.bell import ring_once
+from shared.database.engine import service_engine
+from shared.event_store import Codec, EventStore
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    settings: Any
+    engine: AsyncEngine
+    store: EventStore[Any]
+
+
+@asynccontextmanager
+async def opened(service: str) -> AsyncIterator[Opened]:
+    """The service's data, by the environment or else by the running installation in the home folder.
+
+    Afterwards the service's own processes are told that there may be new events and new work.
+    """
+    with home().environment_of(service):
+        settings = importlib.import_module(f"services.{service}.settings").Settings()
+    codec: Codec[Any] = importlib.import_module(f"services.{service}.publishing").CODEC
+    engine = service_engine(settings)
+    try:
+        yield Opened(settings, engine, EventStore(engine, codec, system_clock))
+        for bell in (EVENTS_BELL, WORK_BELL):
+            await ring_once(engine, bell)
+    finally:
+        await engine.dispose()

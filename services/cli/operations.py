@@ -1,0 +1,97 @@
+"""What operators do to one service's data from a shell."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import typer
+
+from services.access.audit.chain import BrokenChain, verify_chain
+from services.access.domain.refusals import Refused
+from services.access.handlers import bootstrap_staff as bootstrap
+from services.cli.home import home
+from services.cli.opening import opened
+from services.manage_ects import ndjson
+from services.manage_ects.domain.history import history
+from services.participants.backfill import BackfillReport, backfill
+from services.participants.rebuild import rebuild as rebuild_participants
+from shared.clock import london_day, system_clock
+from shared.contracts.roles import Role
+from shared.database.migrate import migrate
+
+SAY_EVERY = 10_000
+"""Lines or participants between two words of progress."""
+
+
+def migrate_service(service: str) -> None:
+    with home().environment_of(service):
+        url = os.environ.get("CHECK_DATA_OWNER_DATABASE_URL")
+    if not url:
+        raise typer.BadParameter("CHECK_DATA_OWNER_DATABASE_URL is not set")
+    asyncio.run(migrate(service, url))
+    typer.echo(f"{service}: the schema is up to date")
+
+
+async def bootstrap_staff(full_name: str, email: str, role: str) -> None:
+    staff = [known.value for known in Role if known.is_staff]
+    if role not in staff:
+        raise typer.BadParameter(f"the role is one of {', '.join(staff)}")
+    async with opened("access") as access:
+        try:
+            await bootstrap(access.store, full_name=full_name, email=email, role=Role(role))
+        except Refused as refused:
+            raise typer.BadParameter(str(refused)) from None
+    typer.echo(f"{email} can sign in as {Role(role).label}")
+
+
+def write_history_file(participants: int, seed: int, out: Path) -> None:
+    with out.open("w") as file:
+        events = ndjson.write(history(seed, participants, london_day(system_clock())), file)
+    typer.echo(f"{out}: {events:,} events of {participants:,} participants")
+
+
+async def backfill_file(file: Path) -> None:
+    """Ends with code 1 when some lines are bad: they are listed and parked, and the others are in."""
+    said = 0
+
+    def progress(report: BackfillReport) -> None:
+        nonlocal said
+        if report.lines - said >= SAY_EVERY:
+            said = report.lines
+            typer.echo(f"{report.lines:,} lines read, {report.derived:,} participants derived")
+
+    async with opened("participants") as data:
+        with file.open() as lines:
+            report = await backfill(
+                data.engine, lines, derivation_batch=data.settings.derivation_batch, progress=progress
+            )
+    for bad in report.bad_lines:
+        typer.echo(f"line {bad.number}: {bad.reason}", err=True)
+    typer.echo(
+        f"{report.lines:,} lines: {report.accepted:,} taken in, {report.duplicates:,} known already, "
+        f"{report.parked:,} parked"
+    )
+    if report.parked:
+        raise typer.Exit(1)
+
+
+async def rebuild() -> None:
+    def progress(what: str, count: int) -> None:
+        if count % SAY_EVERY == 0:
+            typer.echo(f"{count:,} {what}")
+
+    async with opened("participants") as data:
+        derived = await rebuild_participants(
+            data.engine, derivation_batch=data.settings.derivation_batch, progress=progress
+        )
+    typer.echo(f"{derived:,} participants derived anew")
+
+
+async def verify_audit() -> None:
+    async with opened("access") as access:
+        try:
+            entries = await verify_chain(access.engine)
+        except BrokenChain as broken:
+            typer.echo(f"Error: {broken}. Compare with a backup.", err=True)
+            raise typer.Exit(1) from None
+    typer.echo(f"The audit is whole: {entries:,} entries")

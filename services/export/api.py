@@ -1,0 +1,196 @@
+"""HTTP interface of export. Bodies: shared/contracts/export.py."""
+
+import base64
+import re
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from sqlalchemy import Row
+
+from services.export.byte_range import ByteRange, NotSatisfiable, byte_range
+from services.export.domain import export_job as refusals
+from services.export.domain.events import ExportId, ListQuery, OrganisationId, Owner, PersonId
+from services.export.domain.export_job import Stage, WrittenFile
+from services.export.handlers import Exports
+from services.export.object_store import ObjectFiles, StoreAway
+from services.export.rows import find_export, list_exports
+from shared.clock import Clock
+from shared.contracts import export as contract
+from shared.contracts.roles import Role
+from shared.web.caller import PersonCaller, person
+from shared.web.problems import Problem, not_found
+
+log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/exports", tags=["exports"])
+
+MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+SLUG = re.compile(r"^[a-z][a-z_]{0,63}$")
+YEARS = range(2000, 2100)
+
+
+def owner(
+    caller: Annotated[PersonCaller, Depends(person(Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY))],
+) -> Owner:
+    """Whose exports this call is about."""
+    if caller.organisation_id is None:
+        raise Problem(403, "no-organisation", "Choose the organisation that you want to act for.")
+    return Owner(PersonId(caller.person_id), caller.role.value, OrganisationId(caller.organisation_id))
+
+
+Asker = Annotated[Owner, Depends(owner)]
+
+
+@router.post("", status_code=201)
+async def ask(request: Request, asker: Asker, body: contract.AskForExport) -> contract.Export:
+    """Ask for a file of the list as it stands; it is written in the background."""
+    exports: Exports = request.app.state.exports
+    export_id = await exports.ask(asker, understood(body.query), body.idempotency_key)
+    return await _shown(request, asker, export_id)
+
+
+@router.get("")
+async def exports(request: Request, asker: Asker) -> list[contract.Export]:
+    """The caller's exports in this role and organisation, newest first."""
+    now = _clock(request)()
+    async with request.app.state.backbone.engine.connect() as connection:
+        return [_export(row, now) for row in await list_exports(connection, asker)]
+
+
+@router.get("/{export_id}")
+async def export(request: Request, asker: Asker, export_id: UUID) -> contract.Export:
+    return await _shown(request, asker, ExportId(export_id))
+
+
+@router.get(
+    "/{export_id}/file",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}, 206: {"content": {"text/csv": {}}}},
+)
+async def file(
+    request: Request,
+    asker: Asker,
+    export_id: UUID,
+    range_: Annotated[str | None, Header(alias="Range")] = None,
+    if_range: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The file, or the one part of it that `Range` asks for. Recorded before the first byte is given."""
+    exports: Exports = request.app.state.exports
+    files: ObjectFiles = request.app.state.files
+    job = await exports.load(ExportId(export_id))
+    written = job.file_for(asker, _clock(request)())
+    etag = f'"{written.sha256}"'
+    try:
+        part = byte_range(range_, if_range, etag, written.bytes)
+    except NotSatisfiable:
+        nothing_there = {"content-range": f"bytes */{written.bytes}"}
+        detail = "The file has no such part. Download it from the beginning."
+        raise Problem(416, "no-such-part", detail, headers=nothing_there) from None
+    whole = ByteRange(0, written.bytes)
+    stream = await files.read(written.location, (part or whole).start, (part or whole).end)
+    await exports.record_download(job.export_id, asker)
+    return _answer(stream, written, part, job.file_name, etag)
+
+
+def _answer(
+    stream: AsyncIterator[bytes], written: WrittenFile, part: ByteRange | None, file_name: str, etag: str
+) -> Response:
+    digest = base64.b64encode(bytes.fromhex(written.sha256)).decode()
+    headers = {
+        "content-length": str(part.end - part.start if part else written.bytes),
+        "content-disposition": f'attachment; filename="{file_name}"',
+        "accept-ranges": "bytes",
+        "etag": etag,
+        "repr-digest": f"sha-256=:{digest}:",
+        "cache-control": "no-store",
+    }
+    if part:
+        headers["content-range"] = part.content_range(written.bytes)
+    return StreamingResponse(stream, 206 if part else 200, headers, media_type=MEDIA_TYPE)
+
+
+def understood(query: contract.ListQuery) -> ListQuery:
+    """The query, with nothing in its filters but what can be a filter: they are published, the search is not.
+
+    Raises Problem 422 `query-not-understood`. Whether such a role or status exists, participants knows.
+    """
+    errors = [
+        {"field": name, "message": "Choose one of the values that the list of participants offers."}
+        for name, good in (
+            ("role", all(SLUG.match(role) for role in query.role)),
+            ("academic_year", all(year in YEARS for year in query.academic_year)),
+            ("status", all(SLUG.match(status) for status in query.status)),
+        )
+        if not good
+    ]
+    if errors:
+        detail = "A filter is not understood. Go back to the list and choose the filters again."
+        raise Problem(422, "query-not-understood", detail, errors)
+    return ListQuery(query.q, tuple(query.role), tuple(query.academic_year), tuple(query.status))
+
+
+async def _shown(request: Request, asker: Owner, export_id: ExportId) -> contract.Export:
+    async with request.app.state.backbone.engine.connect() as connection:
+        row = await find_export(connection, asker, export_id)
+    if row is None:
+        raise not_found()
+    return _export(row, _clock(request)())
+
+
+def _export(row: Row[Any], now: datetime) -> contract.Export:
+    over = row.state == Stage.READY and now >= row.expires_at
+    return contract.Export(
+        export_id=row.export_id,
+        query=contract.ListQuery(**row.query),
+        state=contract.ExportState.EXPIRED if over else contract.ExportState(row.state),
+        asked_at=row.asked_at,
+        rows_written=row.rows_written,
+        rows_total=row.rows_total,
+        bytes=row.bytes,
+        expires_at=row.expires_at,
+        failure=row.failure,
+        file_name=row.file_name,
+    )
+
+
+def _clock(request: Request) -> Clock:
+    clock: Clock = request.app.state.backbone.clock
+    return clock
+
+
+def answer_refusals(app: FastAPI) -> None:
+    """Every refusal of the rules leaves as a problem document made here."""
+
+    @app.exception_handler(refusals.Refused)
+    async def _refused(_request: Request, refused: refusals.Refused) -> JSONResponse:
+        return problem_of(refused).response()
+
+    @app.exception_handler(StoreAway)
+    async def _store_away(_request: Request, error: StoreAway) -> JSONResponse:
+        log.error("store_away", error=str(error))
+        detail = "The file cannot be fetched now. Try again later. If it goes on, tell support."
+        return Problem(503, "store-away", detail).response()
+
+
+def problem_of(refused: refusals.Refused) -> Problem:
+    match refused:
+        case refusals.NoSuchExport():
+            return not_found()
+        case refusals.TooManyExports(limit=limit):
+            detail = (
+                f"You have {limit} files that are still being made. Wait until one is ready, then ask again."
+            )
+            return Problem(409, "too-many-exports", detail)
+        case refusals.NotReady():
+            return Problem(409, "export-not-ready", "The file is still being made. Try again in a moment.")
+        case refusals.WritingFailed(reason=reason):
+            return Problem(409, "export-not-ready", reason)
+        case refusals.NoLongerThere():
+            detail = "The file was deleted because its time is over. Go to the list and ask for a new one."
+            return Problem(410, "export-expired", detail)
+        case _:
+            raise refused

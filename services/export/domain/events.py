@@ -1,0 +1,89 @@
+"""What happens to an export. The list query may name people: it stays in this service's own store."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+ExportId = NewType("ExportId", UUID)
+PersonId = NewType("PersonId", UUID)
+OrganisationId = NewType("OrganisationId", UUID)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who asked, in which role and for which organisation: nobody else ever sees the export."""
+
+    person_id: PersonId
+    role: str
+    organisation_id: OrganisationId
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Search and filters as they stood on the list page. Empty: not searched, not filtered."""
+
+    q: str
+    role: tuple[str, ...]
+    academic_year: tuple[int, ...]
+    status: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequested:
+    export_id: ExportId
+    owner: Owner
+    query: ListQuery
+    file_name: str
+    """As the person's browser will call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritingStarted:
+    """Again at each try: every try reads a snapshot of its own."""
+
+    export_id: ExportId
+    owner: Owner
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportWritten:
+    export_id: ExportId
+    owner: Owner
+    rows: int
+    bytes: int
+    sha256: str
+    """Hexadecimal, of the whole file."""
+    location: str
+    """In the object store."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFailed:
+    export_id: ExportId
+    owner: Owner
+    reason: str
+    """A sentence for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """The owner was about to be given the file, or a part of it."""
+
+    export_id: ExportId
+    owner: Owner
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportExpired:
+    """The file is deleted."""
+
+    export_id: ExportId
+    owner: Owner
+
+
+Event = ExportRequested | WritingStarted | ExportWritten | ExportFailed | Downloaded | ExportExpired
+EVENTS = (ExportRequested, WritingStarted, ExportWritten, ExportFailed, Downloaded, ExportExpired)

@@ -1,0 +1,223 @@
+"""One export, from the asking to the deletion of its file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from services.export.domain.events import (
+    Downloaded,
+    Event,
+    ExportExpired,
+    ExportFailed,
+    ExportId,
+    ExportRequested,
+    ExportWritten,
+    ListQuery,
+    Owner,
+    WritingStarted,
+)
+
+
+class Stage(StrEnum):
+    WAITING = "waiting"
+    WRITING = "writing"
+    READY = "ready"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+UNFINISHED = (Stage.WAITING, Stage.WRITING)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """rows without the header; bytes and sha256 of the whole file."""
+
+    rows: int
+    bytes: int
+    sha256: str
+    location: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """State of an export that somebody asked for."""
+
+    export_id: ExportId
+    owner: Owner
+    query: ListQuery
+    file_name: str
+    stage: Stage = Stage.WAITING
+    total: int | None = None
+    file: WrittenFile | None = None
+    failure: str = ""
+
+    def must_be_unfinished(self) -> None:
+        if self.stage not in UNFINISHED:
+            raise AlreadyOver
+
+    def file_for(self, by: Owner, at: datetime) -> WrittenFile:
+        """The file, for its owner in the same role and organisation, while it lasts."""
+        if by != self.owner:
+            raise NoSuchExport
+        if self.stage is Stage.FAILED:
+            raise WritingFailed(self.failure)
+        if self.file is None:
+            raise NotReady
+        if self.stage is Stage.EXPIRED or at >= self.file.expires_at:
+            raise NoLongerThere
+        return self.file
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RequestExport:
+    """unfinished: how many of this person's exports are not finished yet; limit: how many may be."""
+
+    export_id: ExportId
+    owner: Owner
+    query: ListQuery
+    file_name: str
+    unfinished: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartWriting:
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWritten:
+    file: WrittenFile
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    by: Owner
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    at: datetime
+
+
+Command = RequestExport | StartWriting | RecordWritten | RecordFailure | Download | Expire
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+class Refused(Exception):
+    """A command that the rules of exports do not allow."""
+
+
+class NoSuchExport(Refused):
+    """There is none, or none that this caller may know of."""
+
+
+class TooManyExports(Refused):
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class NotReady(Refused):
+    """The file is not written yet."""
+
+
+class WritingFailed(Refused):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NoLongerThere(Refused):
+    """The file's time is over."""
+
+
+class AlreadyOver(Refused):
+    """The export is ready, failed or expired: there is nothing more to write."""
+
+
+class RowsMissing(Refused):
+    """The file has not the number of rows that were announced."""
+
+
+# --- decider --------------------------------------------------------------------------------------
+
+
+def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
+    """Return what follows from the command. Raises a Refused."""
+    if isinstance(command, RequestExport):
+        return _request(command, job)
+    if job is None:
+        raise NoSuchExport
+    match command:
+        case StartWriting(total):
+            job.must_be_unfinished()
+            return [WritingStarted(job.export_id, job.owner, total)]
+        case RecordWritten(file):
+            job.must_be_unfinished()
+            if file.rows != job.total:
+                raise RowsMissing
+            return [
+                ExportWritten(
+                    job.export_id,
+                    job.owner,
+                    rows=file.rows,
+                    bytes=file.bytes,
+                    sha256=file.sha256,
+                    location=file.location,
+                    expires_at=file.expires_at,
+                )
+            ]
+        case RecordFailure(reason):
+            job.must_be_unfinished()
+            return [ExportFailed(job.export_id, job.owner, reason)]
+        case Download(by, at):
+            return [Downloaded(job.export_id, job.owner, job.file_for(by, at).rows)]
+        case Expire(at):
+            over = job.stage is Stage.READY and job.file is not None and at >= job.file.expires_at
+            return [ExportExpired(job.export_id, job.owner)] if over else []
+        case _:
+            assert_never(command)
+
+
+def _request(command: RequestExport, job: ExportJob | None) -> Sequence[Event]:
+    if job is not None:
+        return []  # a double click
+    if command.unfinished >= command.limit:
+        raise TooManyExports(command.limit)
+    return [ExportRequested(command.export_id, command.owner, command.query, command.file_name)]
+
+
+def evolve(job: ExportJob | None, event: Event) -> ExportJob | None:
+    if isinstance(event, ExportRequested):
+        return ExportJob(event.export_id, event.owner, event.query, event.file_name)
+    if job is None:
+        raise NoSuchExport
+    match event:
+        case WritingStarted(total=total):
+            return replace(job, stage=Stage.WRITING, total=total)
+        case ExportWritten():
+            file = WrittenFile(event.rows, event.bytes, event.sha256, event.location, event.expires_at)
+            return replace(job, stage=Stage.READY, file=file)
+        case ExportFailed(reason=reason):
+            return replace(job, stage=Stage.FAILED, failure=reason)
+        case ExportExpired():
+            return replace(job, stage=Stage.EXPIRED)
+        case Downloaded():
+            return job
+        case _:
+            assert_never(event)

@@ -1,0 +1,28 @@
+"""Settings of export."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.settings import ServiceSettings
+
+
+class ExportSettings(ServiceSettings):
+    participants_url: str = "http://127.0.0.1:8003"
+    """Where participants serves the rows."""
+    export_store: str = Field(
+        default_factory=lambda: (Path("var") / "exports").absolute().as_uri(),
+        pattern=r"^(file|s3|s3a|gs|az|azure|adl|abfs|abfss)://",
+    )
+    """Where the files are kept: `file:///a/folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or
+    `az://account/container/prefix`. Keys and endpoints of the clouds come from their own environment
+    variables (`AWS_…`, `GOOGLE_…`, `AZURE_…`)."""
+    export_lifetime_hours: float = Field(default=24, gt=0, le=24 * 31)
+    """How long a file is offered; then it is deleted."""
+    export_limit: int = Field(default=5, ge=1)
+    """Exports that one person may have unfinished at a time."""
+    export_expiry_seconds: float = Field(default=10, gt=0)
+    """Time between two looks for files whose time is over."""
+
+
+Settings = ExportSettings

@@ -1,0 +1,164 @@
+"""Writes the files: rows from participants → CSV → object store."""
+
+import asyncio
+from contextlib import aclosing
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.export.domain.csv_rows import csv_bytes
+from services.export.domain.events import ExportId
+from services.export.domain.export_job import UNFINISHED, AlreadyOver, ExportJob, WrittenFile
+from services.export.handlers import Exports
+from services.export.object_store import ObjectFiles, StoreAway, WritingFile
+from services.export.participant_rows import (
+    AccessEnded,
+    ParticipantsService,
+    QueryNotUnderstood,
+    RowsIncomplete,
+    RowStream,
+)
+from services.export.rows import note_progress
+from shared.clock import Clock
+from shared.contracts.participants import EXPORT_COLUMNS
+from shared.database.errors import is_passing
+from shared.work_queue import Job
+from shared.work_queue.worker import MAX_TRIES
+
+log = structlog.get_logger(__name__)
+
+ROWS = Counter("checkdata_export_rows_total", "Rows written into files")
+PROGRESS_SECONDS = 0.3
+INSIST_SECONDS = 1.0
+
+ACCESS_ENDED = (
+    "You no longer have access to the participants of this organisation, so the file was not made. "
+    "If you think that this is wrong, ask the person who leads your organisation’s access."
+)
+NOT_UNDERSTOOD = (
+    "The search or a filter was not understood, so the file was not made. "
+    "Go back to the list of participants, choose the filters again and ask for a new file."
+)
+ROWS_AWAY = (
+    "The list of participants could not be read, so the file was not made. "
+    "Ask for a new file later. If it goes on, tell support."
+)
+STORE_AWAY = (
+    "The file could not be saved, because the place for files could not be reached or is full. "
+    "Ask for a new file later. If it goes on, tell support."
+)
+OUR_FAULT = (
+    "The file could not be made because of a problem with this service. "
+    "Ask for a new file later. If it goes on, tell support."
+)
+
+
+class ExportWriter:
+    """lifetime: how long a file is offered once written. tries: after so many, the export has failed."""
+
+    def __init__(
+        self,
+        exports: Exports,
+        participants: ParticipantsService,
+        files: ObjectFiles,
+        engine: AsyncEngine,
+        clock: Clock,
+        lifetime: timedelta,
+        tries: int = MAX_TRIES,
+    ) -> None:
+        self._exports = exports
+        self._participants = participants
+        self._files = files
+        self._engine = engine
+        self._clock = clock
+        self._lifetime = lifetime
+        self._tries = tries
+
+    async def write_export(self, work: Job) -> None:
+        """Write the file and offer it, or say why there is none.
+
+        Raises to be tried again. Never leaves an export unfinished after the last try.
+        """
+        job = await self._exports.load(ExportId(UUID(work.data["export_id"])))
+        if job.stage not in UNFINISHED:
+            return
+        if work.tries > self._tries:  # the last try took its process with it
+            await self._fail(job.export_id, OUR_FAULT)
+            return
+        try:
+            await self._write(job, location=f"{job.export_id}.{work.lease}.csv")
+        except AlreadyOver:
+            log.info("export_already_over", export=str(job.export_id))
+        except AccessEnded:
+            await self._fail(job.export_id, ACCESS_ENDED)
+        except QueryNotUnderstood:
+            await self._fail(job.export_id, NOT_UNDERSTOOD)
+        except Exception as error:
+            if work.tries >= self._tries:
+                await self._fail(job.export_id, reason_of(error))
+            raise
+
+    async def _write(self, job: ExportJob, location: str) -> None:
+        """location: new at each try, so that a try which is taken for dead and is not spoils nothing."""
+        async with self._participants.rows(job.owner, job.query) as rows:
+            await self._exports.start_writing(job.export_id, rows.total)
+            async with self._files.writing(location) as file:
+                await file.write(csv_bytes([EXPORT_COLUMNS]))
+                await self._copy(job.export_id, rows, file)
+        written = WrittenFile(
+            rows=rows.total,
+            bytes=file.bytes,
+            sha256=file.sha256,
+            location=location,
+            expires_at=self._clock() + self._lifetime,
+        )
+        try:
+            await self._exports.record_written(job.export_id, written)
+        except AlreadyOver:
+            await self._files.delete(location)
+            raise
+        ROWS.inc(rows.total)
+        log.info("export_written", export=str(job.export_id), rows=rows.total, bytes=file.bytes)
+
+    async def _copy(self, export_id: ExportId, rows: RowStream, file: WritingFile) -> None:
+        now = asyncio.get_running_loop().time
+        written, told_at = 0, now()
+        async with aclosing(rows.batches()) as batches:
+            async for batch in batches:
+                await file.write(csv_bytes(batch))
+                written += len(batch)
+                if now() - told_at >= PROGRESS_SECONDS:
+                    async with self._engine.begin() as connection:
+                        await note_progress(connection, export_id, written)
+                    told_at = now()
+
+    async def _fail(self, export_id: ExportId, reason: str) -> None:
+        """Insists: after the last try nobody else would say it."""
+        while True:
+            try:
+                await self._exports.record_failure(export_id, reason)
+            except AlreadyOver:
+                return
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                log.warning("export_failure_not_recorded", export=str(export_id), error=type(error).__name__)
+                await asyncio.sleep(INSIST_SECONDS)
+            else:
+                log.warning("export_failed", export=str(export_id))
+                return
+
+
+def reason_of(error: Exception) -> str:
+    """What the person is told when trying again did not help."""
+    match error:
+        case StoreAway():
+            return STORE_AWAY
+        case httpx.HTTPError() | RowsIncomplete():
+            return ROWS_AWAY
+        case _:
+            return OUR_FAULT

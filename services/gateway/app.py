@@ -1,0 +1,80 @@
+"""Composition root of the gateway."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+from fastapi import APIRouter, Depends, FastAPI
+
+from services.gateway import asset_files
+from services.gateway.asset_files import Assets
+from services.gateway.backend import Backend
+from services.gateway.backends import Auth, Backends
+from services.gateway.csrf import FormTokens
+from services.gateway.forms import no_forgery
+from services.gateway.pages import PAGES, dev_inbox
+from services.gateway.pages.errors import answer_with_pages
+from services.gateway.rendering import Renderer
+from services.gateway.security_headers import SecurityHeaders, security_headers
+from services.gateway.session import Cookies
+from services.gateway.settings import GatewaySettings
+from shared.web.app import create_app
+from shared.web.service_client import OwnToken, ServiceTokens
+
+CONNECT_SECONDS = 2.0
+WAIT_FOR_CONNECTION_SECONDS = 2.0
+"""How long a page waits for a free connection to a service before it gives up."""
+CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
+
+
+def create(settings: GatewaySettings) -> FastAPI:
+    cookies = Cookies(secure=not settings.development)
+    form_tokens = FormTokens(settings.form_key())
+    assets = Assets(settings.assets_folder)
+    renderer = Renderer(assets, cookies, form_tokens, settings.support_email)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.backends = await _backends(settings, stack)
+            yield
+
+    # Every page is behind the guard: a form that a new page adds cannot forget it.
+    pages = APIRouter(dependencies=[Depends(no_forgery)], include_in_schema=False)
+    for router in PAGES if not settings.development else (*PAGES, dev_inbox.router):
+        pages.include_router(router)
+    app = create_app(
+        "Gateway",
+        routers=[asset_files.router, pages],
+        lifespan=lifespan,
+        ready={"assets": assets.check},
+        verifier=None,
+    )
+    app.state.settings = settings
+    app.state.cookies = cookies
+    app.state.form_tokens = form_tokens
+    app.state.assets = assets
+    app.state.renderer = renderer
+    headers = security_headers(renderer.script_hashes, tls=not settings.development)
+    app.add_middleware(SecurityHeaders, headers=headers)
+    answer_with_pages(app, headers)
+    return app
+
+
+async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backends:
+    async def client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
+        timeout = httpx.Timeout(
+            settings.answer_seconds, connect=CONNECT_SECONDS, pool=WAIT_FOR_CONNECTION_SECONDS
+        )
+        return await stack.enter_async_context(
+            httpx.AsyncClient(base_url=url, auth=auth, timeout=timeout, limits=CONNECTIONS, trust_env=False)
+        )
+
+    secret = settings.service_secret.get_secret_value()
+    tokens = ServiceTokens("gateway", secret, settings.auth_url, await client(settings.auth_url))
+    return Backends(
+        auth=Auth(Backend("auth", await client(settings.auth_url, OwnToken(tokens, "auth")))),
+        access=Backend("access", await client(settings.access_url)),
+        participants=Backend("participants", await client(settings.participants_url)),
+        export=Backend("export", await client(settings.export_url)),
+    )

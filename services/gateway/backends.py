@@ -1,0 +1,161 @@
+"""What the gateway asks of each service, by name. Bodies: shared/contracts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from services.gateway.backend import Backend, FileAnswer, Parameters
+from shared.contracts import access, auth, export, participants
+from shared.contracts.manage_ects import OrganisationKind
+
+LINK_LIFETIME: Final = TypeAdapter(auth.LinkLifetime)
+SESSION_OPENED: Final = TypeAdapter(auth.SessionOpened)
+SESSION_CHOICES: Final = TypeAdapter(auth.SessionChoices)
+SESSION_IN_FORCE: Final = TypeAdapter(auth.SessionInForce)
+PARTICIPANT_PAGE: Final = TypeAdapter(participants.ParticipantPage)
+PARTICIPANT_DETAIL: Final = TypeAdapter(participants.ParticipantDetail)
+EXPORT: Final = TypeAdapter(export.Export)
+EXPORTS: Final = TypeAdapter(list[export.Export])
+ORGANISATIONS: Final = TypeAdapter(list[access.Organisation])
+REQUEST: Final = TypeAdapter(access.AccessRequest)
+REQUESTS: Final = TypeAdapter(list[access.AccessRequest])
+REQUEST_PAGE: Final = TypeAdapter(access.RequestPage)
+AGREEMENT: Final = TypeAdapter(access.Agreement)
+AGREEMENTS: Final = TypeAdapter(list[access.Agreement])
+PERSON: Final = TypeAdapter(access.Person)
+PERSON_PAGE: Final = TypeAdapter(access.PersonPage)
+AUDIT_PAGE: Final = TypeAdapter(access.AuditPage)
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """The services behind this door. What a person asks of one goes with the person's token for it."""
+
+    auth: "Auth"
+    access: Backend
+    participants: Backend
+    export: Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Called by the gateway for itself: the session says who the person is."""
+
+    backend: Backend
+
+    async def ask_for_link(self, email: str, return_to: str | None) -> auth.LinkLifetime:
+        body = auth.AskForLink(email=email, return_to=return_to)
+        return await self.backend.post("/links", body, LINK_LIFETIME)
+
+    async def redeem(self, token: str) -> auth.SessionOpened:
+        """Raises Refusal 410 when the link cannot be used (again)."""
+        return await self.backend.post("/links/redeem", auth.RedeemLink(token=token), SESSION_OPENED)
+
+    async def choices(self, session: str) -> auth.SessionChoices:
+        """Raises Refusal 401 when the session is over."""
+        body = auth.SessionRef(session=session)
+        return await self.backend.post("/sessions/choices", body, SESSION_CHOICES, repeatable=True)
+
+    async def choose(self, session: str, grant_id: UUID) -> auth.SessionOpened:
+        """Raises Refusal 401 when the session is over, 403 when the grant is not held."""
+        body = auth.ChooseRole(session=session, grant_id=grant_id)
+        return await self.backend.post("/sessions/role", body, SESSION_OPENED)
+
+    async def exchange(self, session: str, audiences: list[str]) -> auth.SessionInForce:
+        """Raises Refusal 401 when the session is over."""
+        body = auth.ExchangeSession(session=session, audiences=audiences)
+        return await self.backend.post("/sessions/exchange", body, SESSION_IN_FORCE, repeatable=True)
+
+    async def end(self, session: str) -> None:
+        await self.backend.tell("/sessions/end", auth.SessionRef(session=session))
+
+
+@dataclass(frozen=True, slots=True)
+class Participants:
+    backend: Backend
+    token: str
+
+    async def page(self, parameters: Parameters) -> participants.ParticipantPage:
+        """Raises Refusal 422 for parameters that are not understood, 404 past the last page."""
+        return await self.backend.get("/participants", PARTICIPANT_PAGE, self.token, parameters)
+
+    async def one(self, participant_id: UUID) -> participants.ParticipantDetail:
+        return await self.backend.get(f"/participants/{participant_id}", PARTICIPANT_DETAIL, self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    backend: Backend
+    token: str
+
+    async def ask(self, query: export.ListQuery, idempotency_key: UUID) -> export.Export:
+        body = export.AskForExport(query=query, idempotency_key=idempotency_key)
+        return await self.backend.post("/exports", body, EXPORT, self.token, repeatable=True)
+
+    async def all(self) -> list[export.Export]:
+        return await self.backend.get("/exports", EXPORTS, self.token)
+
+    async def one(self, export_id: UUID) -> export.Export:
+        return await self.backend.get(f"/exports/{export_id}", EXPORT, self.token)
+
+    async def file(self, export_id: UUID, headers: Mapping[str, str]) -> FileAnswer:
+        return await self.backend.file(f"/exports/{export_id}/file", self.token, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    backend: Backend
+    token: str
+
+    async def organisations(self, kind: OrganisationKind) -> list[access.Organisation]:
+        return await self.backend.get("/organisations", ORGANISATIONS, self.token, [("kind", kind.value)])
+
+    async def requests(self, state: access.RequestState | None, page: int) -> access.RequestPage:
+        parameters = [("page", str(page))] + ([("state", state.value)] if state else [])
+        return await self.backend.get("/requests", REQUEST_PAGE, self.token, parameters)
+
+    async def request(self, request_id: UUID) -> access.AccessRequest:
+        return await self.backend.get(f"/requests/{request_id}", REQUEST, self.token)
+
+    async def confirmations(self) -> list[access.AccessRequest]:
+        return await self.backend.get("/confirmations", REQUESTS, self.token)
+
+    async def submit(self, body: access.SubmitRequest) -> access.AccessRequest:
+        return await self.backend.post("/requests", body, REQUEST, self.token)
+
+    async def decide(self, request_id: UUID, step: str, body: access.Decide) -> access.AccessRequest:
+        """step: `triage`, `policy-check` or `confirmation`."""
+        return await self.backend.post(f"/requests/{request_id}/{step}", body, REQUEST, self.token)
+
+    async def withdraw(self, request_id: UUID, reason: str) -> access.AccessRequest:
+        body = access.Withdraw(reason=reason)
+        return await self.backend.post(f"/requests/{request_id}/withdraw", body, REQUEST, self.token)
+
+    async def agreements(self) -> list[access.Agreement]:
+        return await self.backend.get("/agreements", AGREEMENTS, self.token)
+
+    async def record_agreement(self, body: access.RecordAgreement) -> access.Agreement:
+        return await self.backend.post("/agreements", body, AGREEMENT, self.token)
+
+    async def end_agreement(self, agreement_id: UUID, body: access.EndAgreement) -> access.Agreement:
+        return await self.backend.post(f"/agreements/{agreement_id}/end", body, AGREEMENT, self.token)
+
+    async def people(self, q: str, page: int) -> access.PersonPage:
+        return await self.backend.get("/people", PERSON_PAGE, self.token, [("q", q), ("page", str(page))])
+
+    async def person(self, person_id: UUID) -> access.Person:
+        return await self.backend.get(f"/people/{person_id}", PERSON, self.token)
+
+    async def revoke(self, grant_id: UUID, reason: str) -> access.Person:
+        body = access.RevokeGrant(reason=reason)
+        return await self.backend.post(f"/grants/{grant_id}/revoke", body, PERSON, self.token)
+
+    async def add_contact(self, body: access.AddContact) -> access.Person:
+        return await self.backend.post("/lead-provider-contacts", body, PERSON, self.token)
+
+    async def audit(self, parameters: Parameters) -> access.AuditPage:
+        """parameters: of person_id, participant_id, kind, page."""
+        return await self.backend.get("/audit", AUDIT_PAGE, self.token, parameters)

@@ -1,0 +1,107 @@
+"""Words that more than one page needs, and closed lists of words: in one place, to be translated."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.contracts import access, auth, export, participants
+from shared.contracts.access import RequestState
+from shared.contracts.export import ExportState
+from shared.contracts.roles import Role
+
+SERVICE_NAME: Final = "Check data for delivery partners"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word and its colour. The colour alone never says anything."""
+
+    text: str
+    colour: str
+
+
+STATUSES: Final = {
+    "contacted_for_information": Tag("Contacted for information", "yellow"),
+    "dfe_checking_eligibility": Tag("DfE checking eligibility", "teal"),
+    "not_eligible_for_funded_training": Tag("Not eligible for funded training", "red"),
+    "checking_qts": Tag("Checking QTS", "purple"),
+    "training_or_eligible_for_training": Tag("Training or eligible for training", "green"),
+    "participant_deferred": Tag("Participant deferred", "orange"),
+    "no_longer_being_trained": Tag("No longer being trained", "grey"),
+    "induction_completed": Tag("Induction completed", "blue"),
+}
+"""By slug. Labels of rows come from the participants service; these are for the filter."""
+
+PARTICIPANT_ROLES: Final = {"ect": "Early career teacher", "mentor": "Mentor"}
+TRAINING_STATUSES: Final = {"active": "Active", "deferred": "Deferred", "withdrawn": "Withdrawn"}
+
+EXPORT_STATES: Final = {
+    ExportState.WAITING: Tag("Waiting", "yellow"),
+    ExportState.WRITING: Tag("Being made", "teal"),
+    ExportState.READY: Tag("Ready", "green"),
+    ExportState.FAILED: Tag("Failed", "red"),
+    ExportState.EXPIRED: Tag("Deleted", "grey"),
+}
+
+REQUEST_STATES: Final = {
+    state: Tag(state.label, colour)
+    for state, colour in {
+        RequestState.SUBMITTED: "yellow",
+        RequestState.POLICY_CHECK: "teal",
+        RequestState.AWAITING_LEAD_PROVIDER: "purple",
+        RequestState.GRANTED: "green",
+        RequestState.DECLINED: "red",
+        RequestState.WITHDRAWN: "grey",
+    }.items()
+}
+
+DONE: Final = {
+    "signed-out": "You have signed out.",
+    "request-made": "Your request has been sent. DfE support looks at it first.",
+    "request-entered": "The request has been entered. A colleague has to look at it first.",
+    "request-withdrawn": "The request has been withdrawn.",
+    "decided": "Your decision has been recorded.",
+    "confirmed": "You confirmed this person. They get an email that says how to sign in.",
+    "refused": "You refused this person. They do not get access.",
+    "agreement-recorded": "The agreement has been recorded.",
+    "agreement-ended": "The agreement ends on the date that you gave.",
+    "access-ended": "The access has been ended.",
+    "contact-added": "The contact has been added. They get an email when somebody waits for them.",
+}
+"""What a page says after something was done, by the word in its URL: never text from the URL itself."""
+
+STAFF: Final = (Role.SUPPORT, Role.POLICY, Role.AUDITOR, Role.ADMINISTRATOR)
+USERS: Final = (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY)
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    text: str
+    href: str
+    roles: tuple[Role, ...]
+
+
+NAVIGATION: Final = (
+    NavigationItem("Participants", "/participants", USERS),
+    NavigationItem("Downloads", "/exports", USERS),
+    NavigationItem("Access requests", "/access-requests", USERS),
+    NavigationItem("Confirmations", "/lead-provider/confirmations", (Role.LEAD_PROVIDER,)),
+    NavigationItem("Access requests", "/staff/access-requests", STAFF),
+    NavigationItem("Agreements", "/staff/agreements", STAFF),
+    NavigationItem("People", "/staff/people", STAFF),
+    NavigationItem("Audit", "/staff/audit", (Role.AUDITOR, Role.ADMINISTRATOR)),
+)
+
+AUDIT_KINDS: Final = sorted(
+    contract.type
+    for catalogue in (auth.CATALOGUE, access.CATALOGUE, participants.CATALOGUE, export.CATALOGUE)
+    for contract in catalogue
+)
+"""Kinds of entries that an audit can hold: the published events of all services."""
+
+
+def audit_kind_in_words(kind: str) -> str:
+    """`auth.signed-in.v1` → "Signed in"."""
+    publisher, _, rest = kind.partition(".")
+    words = rest.partition(".")[0].replace("-", " ") or kind
+    said = f"export {words}" if publisher == "export" else words
+    return said[:1].upper() + said[1:]

@@ -1,0 +1,23 @@
+"""Dates and times as GOV.UK writes them, in the time of England."""
+
+from datetime import date, datetime
+
+from shared.clock import LONDON
+
+
+def day(when: date | datetime) -> str:
+    """5 July 2024."""
+    local = when.astimezone(LONDON) if isinstance(when, datetime) else when
+    return f"{local.day} {local:%B %Y}"
+
+
+def moment(when: datetime) -> str:
+    """5 July 2024 at 3:07pm."""
+    local = when.astimezone(LONDON)
+    hour = local.hour % 12 or 12
+    return f"{day(local)} at {hour}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
+
+
+def academic_year(start: int) -> str:
+    """2024 to 2025."""
+    return f"{start} to {start + 1}"

@@ -1,0 +1,88 @@
+"""Delivery partners and appropriate bodies ask for access for a colleague."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway import content
+from services.gateway.backend import Refusal
+from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.pages.request_queue import queue
+from services.gateway.rendering import page, see_other
+from services.gateway.visitor import Visitor, visiting
+from shared.contracts.access import SubmitRequest
+
+router = APIRouter()
+
+User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="access"))]
+
+PATH: Final = "/access-requests"
+FIELDS: Final = ("full_name", "email", "reason")
+WHY_WITHDRAW: Final = "Enter why you withdraw the request"
+
+
+@router.get(PATH)
+async def requests(request: Request, user: User) -> Response:
+    return page(request, "access_requests/list.html", **await queue(request, user, PATH, everything="All"))
+
+
+@router.get(PATH + "/new")
+async def new(request: Request, user: User) -> Response:
+    return _form(request, Form())
+
+
+@router.post(PATH + "/new")
+async def nominate(request: Request, user: User, form: Sent) -> Response:
+    """For the own organisation, in the role of the session: nothing else can be asked for."""
+    organisation_id = user.choice.organisation_id
+    full_name = form.text("full_name", "Enter your colleague’s full name")
+    email = form.email("email", "Enter your colleague’s email address")
+    reason = form.text("reason", "Enter why your colleague needs access", LONGEST_REASON)
+    if form.errors or organisation_id is None:
+        return _form(request, form)
+    body = SubmitRequest(
+        full_name=full_name,
+        email=email,
+        role=user.role,
+        organisation_id=organisation_id,
+        reason=reason,
+    )
+    try:
+        made = await user.access.submit(body)
+    except Refusal as refusal:
+        if refusal.status not in ANSWERABLE:
+            raise
+        form.refused(refusal, FIELDS)
+        return _form(request, form)
+    return see_other(f"{PATH}/{made.request_id}", done="request-made")
+
+
+@router.get(PATH + "/{request_id}")
+async def one(request: Request, user: User, request_id: UUID) -> Response:
+    return await _one(request, user, request_id, Form())
+
+
+@router.post(PATH + "/{request_id}/withdraw")
+async def withdraw(request: Request, user: User, request_id: UUID, form: Sent) -> Response:
+    reason = form.text("withdraw_reason", WHY_WITHDRAW, LONGEST_REASON)
+    if not form.errors:
+        try:
+            await user.access.withdraw(request_id, reason)
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["withdraw_reason"])
+        else:
+            return see_other(f"{PATH}/{request_id}", done="request-withdrawn")
+    return await _one(request, user, request_id, form)
+
+
+def _form(request: Request, form: Form) -> Response:
+    return page(request, "access_requests/new.html", 400 if form.errors else 200, form=form)
+
+
+async def _one(request: Request, user: Visitor, request_id: UUID, form: Form) -> Response:
+    found = await user.access.request(request_id)
+    status = 400 if form.errors else 200
+    return page(request, "access_requests/one.html", status, asked=found, form=form, path=PATH)

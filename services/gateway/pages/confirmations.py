@@ -1,0 +1,59 @@
+"""Lead providers say whether a person is a valid user."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway.backend import Refusal
+from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.pages.errors import cannot_be_done
+from services.gateway.rendering import page, see_other
+from services.gateway.visitor import Visitor, visiting
+from shared.contracts.access import Decide, Decision
+from shared.contracts.roles import Role
+
+router = APIRouter()
+
+Contact = Annotated[Visitor, Depends(visiting(Role.LEAD_PROVIDER, calls="access"))]
+
+PATH: Final = "/lead-provider/confirmations"
+NO_LONGER: Final = (
+    "This request does not wait for your lead provider, or no longer: somebody may have been faster. "
+    "Go to the confirmations to see what waits."
+)
+
+
+@router.get(PATH)
+async def confirmations(request: Request, contact: Contact) -> Response:
+    return page(request, "confirmations/list.html", waiting=await contact.access.confirmations())
+
+
+@router.get(PATH + "/{request_id}")
+async def one(request: Request, contact: Contact, request_id: UUID) -> Response:
+    return await _one(request, contact, request_id, Form())
+
+
+@router.post(PATH + "/{request_id}")
+async def decide(request: Request, contact: Contact, request_id: UUID, form: Sent) -> Response:
+    decision = form.choice("decision", Decision, "Select whether you confirm this person")
+    reason = form.text("reason", "Enter the reason for your answer", LONGEST_REASON)
+    if form.errors or decision is None:
+        return await _one(request, contact, request_id, form)
+    try:
+        await contact.access.decide(request_id, "confirmation", Decide(decision=decision, reason=reason))
+    except Refusal as refusal:
+        if refusal.status not in ANSWERABLE:
+            raise
+        form.refused(refusal, ["decision", "reason"])
+        return await _one(request, contact, request_id, form)
+    return see_other(PATH, done="confirmed" if decision is Decision.APPROVE else "refused")
+
+
+async def _one(request: Request, contact: Visitor, request_id: UUID, form: Form) -> Response:
+    waiting = await contact.access.confirmations()
+    asked = next((each for each in waiting if each.request_id == request_id), None)
+    if asked is None:
+        return cannot_be_done(request, 404 if not form.errors else 409, NO_LONGER)
+    status = 400 if form.errors else 200
+    return page(request, "confirmations/one.html", status, asked=asked, form=form, path=PATH)

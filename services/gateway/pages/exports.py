@@ -1,0 +1,100 @@
+"""Downloads: asked for on the list, made in the background, fetched here."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+
+from services.gateway import content, dates
+from services.gateway.backend import Refusal
+from services.gateway.list_view import SEARCH_AND_FILTERS, ListView
+from services.gateway.pages.errors import cannot_be_done
+from services.gateway.rendering import page, see_other
+from services.gateway.visitor import Visitor, visiting
+from shared.contracts.export import Export, ExportState, ListQuery
+
+router = APIRouter()
+
+User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="export"))]
+
+PATH: Final = "/exports"
+REFRESH_SECONDS: Final = 3
+PASSED_ON: Final = ("range", "if-range")
+
+
+@router.get(PATH)
+async def exports(request: Request, user: User) -> Response:
+    found = await user.exports.all()
+    return page(request, "exports/list.html", exports=[(each, described(each.query)) for each in found])
+
+
+@router.post(PATH)
+async def ask(request: Request, user: User) -> Response:
+    sent = (await request.form()).multi_items()
+    pairs = [(name, value) for name, value in sent if isinstance(value, str)]
+    view = ListView.of(pair for pair in pairs if pair[0] in SEARCH_AND_FILTERS)
+    try:
+        key = UUID(next((value for name, value in pairs if name == "idempotency_key"), ""))
+        query = view.as_list_query()
+    except (ValueError, ValidationError):
+        return see_other(view.url)  # the list says what is wrong with it
+    try:
+        export = await user.exports.ask(query, key)
+    except Refusal as refusal:
+        if refusal.status == 422:
+            return see_other(view.url)
+        if refusal.status == 409:
+            return cannot_be_done(request, 409, refusal.detail)
+        raise
+    return see_other(f"{PATH}/{export.export_id}")
+
+
+@router.get(PATH + "/{export_id}")
+async def export(request: Request, user: User, export_id: UUID) -> Response:
+    found = await user.exports.one(export_id)
+    going_on = found.state in (ExportState.WAITING, ExportState.WRITING)
+    return page(
+        request,
+        "exports/one.html",
+        export=found,
+        described=described(found.query),
+        list_url=ListView.of_list_query(found.query).url,
+        size=_size(found),
+        refresh=REFRESH_SECONDS if going_on else None,
+    )
+
+
+@router.get(PATH + "/{export_id}/download")
+async def download(request: Request, user: User, export_id: UUID) -> Response:
+    """The file, passed through piece by piece."""
+    asked = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+    try:
+        file = await user.exports.file(export_id, asked)
+    except Refusal as refusal:
+        if refusal.status in (409, 410):
+            return see_other(f"{PATH}/{export_id}")  # that page says what became of it
+        raise
+    return StreamingResponse(file.chunks, file.status, headers=file.headers)
+
+
+def described(query: ListQuery) -> list[str]:
+    """Search and filters in words, a line each."""
+    roles = content.PARTICIPANT_ROLES
+    statuses = content.STATUSES
+    lines = [f"Search: {query.q}"] if query.q else []
+    if query.role:
+        lines.append("Role: " + ", ".join(roles.get(role, role) for role in query.role))
+    if query.academic_year:
+        lines.append("Academic year: " + ", ".join(map(dates.academic_year, query.academic_year)))
+    if query.status:
+        lines.append("Status: " + ", ".join(statuses[s].text if s in statuses else s for s in query.status))
+    return lines or ["All participants"]
+
+
+def _size(export: Export) -> str | None:
+    if export.bytes is None:
+        return None
+    kilobytes = max(1, round(export.bytes / 1000))
+    return f"{kilobytes:,} KB" if kilobytes < 1000 else f"{export.bytes / 1_000_000:,.1f} MB"

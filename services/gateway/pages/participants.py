@@ -1,0 +1,130 @@
+"""The list of participants, and one of them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway import content
+from services.gateway.backend import Refusal
+from services.gateway.forms import Form
+from services.gateway.list_view import PATH, SEARCH_AND_FILTERS, ListView
+from services.gateway.paging import pagination
+from services.gateway.rendering import page
+from services.gateway.visitor import Visitor, visiting
+from shared.clock import LONDON
+from shared.contracts.participants import ParticipantPage
+
+router = APIRouter()
+
+User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants"))]
+
+FIRST_ACADEMIC_YEAR: Final = 2021
+SEPTEMBER: Final = 9
+NOT_THE_QUERY: Final = frozenset({"done"})
+
+
+@router.get(PATH)
+async def participants(request: Request, user: User) -> Response:
+    view = ListView.of((n, v) for n, v in request.query_params.multi_items() if n not in NOT_THE_QUERY)
+    try:
+        found = await user.participants.page(view.parameters)
+    except Refusal as refusal:
+        if refusal.status not in (404, 422):
+            raise
+        return _not_understood(request, view, refusal)
+    return page(
+        request,
+        "participants/list.html",
+        **_filters(view, found.academic_years),
+        found=found,
+        by_status=_by_status(view, found),
+        pagination=pagination(found.page, found.pages, lambda number: view.at_page(number).url),
+        export_fields=[pair for pair in view.parameters if pair[0] in SEARCH_AND_FILTERS],
+        idempotency_key=uuid4(),
+    )
+
+
+@router.get(PATH + "/{participant_id}")
+async def participant(request: Request, user: User, participant_id: UUID) -> Response:
+    detail = await user.participants.one(participant_id)
+    back = ListView.read(request.query_params.get("list", ""))
+    return page(request, "participants/one.html", detail=detail, row=detail.participant, back=back.url)
+
+
+def _not_understood(request: Request, view: ListView, refusal: Refusal) -> Response:
+    """The same page without a list: what is wrong, and the form to put it right. It stays a 4xx."""
+    form = Form()
+    fields = {"q": "q", "role": "role", "academic_year": "academic_year", "status": "status"}
+    for error in refusal.errors:
+        name = error.field or "q"
+        form.errors[name] = f"{_named(name)}: {error.message}"
+        form.anchors[name] = fields.get(name, "q")
+    if not form.errors:
+        form.errors["page"] = refusal.detail
+        form.anchors["page"] = "q"
+    years = list(range(FIRST_ACADEMIC_YEAR, _present_academic_year() + 1))
+    status = 404 if refusal.status == 404 else 400
+    first_page = view.at_page(1).url if refusal.status == 404 else None
+    return page(
+        request,
+        "participants/not_understood.html",
+        status,
+        **_filters(view, years),
+        form=form,
+        first_page=first_page,
+    )
+
+
+def _named(field: str) -> str:
+    names = {"q": "Search", "role": "Role", "academic_year": "Academic year", "status": "Status"}
+    return names.get(field, f"“{field}” in the address")
+
+
+def _filters(view: ListView, academic_years: list[int]) -> dict[str, Any]:
+    """The search box, the choices of the filter, and the links that take a chosen one away."""
+    chosen_years = {int(y) for y in view.values("academic_year") if y.isascii() and y.isdigit()}
+    years = {
+        str(y): f"{y} to {y + 1}"
+        for y in sorted({*academic_years, *chosen_years}, reverse=True)
+        if y < 10_000
+    }
+    statuses = {slug: tag.text for slug, tag in content.STATUSES.items()}
+    choices = {"role": content.PARTICIPANT_ROLES, "academic_year": years, "status": statuses}
+    return {
+        "view": view,
+        "filters": [
+            {"name": name, "legend": _named(name), "choices": offered, "chosen": view.values(name)}
+            for name, offered in choices.items()
+        ],
+        "chosen": [
+            {
+                "group": _named(name),
+                "text": choices[name].get(value, value),
+                "href": view.without(name, value).url,
+            }
+            for name, value in view.parameters
+            if name in choices
+        ],
+    }
+
+
+def _by_status(view: ListView, found: ParticipantPage) -> list[dict[str, Any]]:
+    """How many there are of each status, each a link to just those."""
+    chosen = view.values("status")
+    return [
+        {
+            "text": tag.text,
+            "colour": tag.colour,
+            "count": found.by_status.get(slug, 0),
+            "href": view.only("status", slug).url,
+            "current": chosen == [slug],
+        }
+        for slug, tag in content.STATUSES.items()
+    ]
+
+
+def _present_academic_year() -> int:
+    today = datetime.now(LONDON)
+    return today.year if today.month >= SEPTEMBER else today.year - 1

@@ -1,0 +1,110 @@
+"""Sign in by a link in an email, and sign out."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from services.gateway.backend import Refusal
+from services.gateway.backends import Backends
+from services.gateway.forms import Form, Sent
+from services.gateway.rendering import page, see_other
+from services.gateway.return_to import local_path, with_return_to
+from services.gateway.session import cookies_of
+from services.gateway.visitor import HOME, NotSignedIn, present_visitor
+from shared.contracts.auth import SessionOpened
+
+router = APIRouter()
+
+LONGEST_LIFETIME: Final = 60
+"""Minutes."""
+
+
+@router.get("/sign-in")
+async def ask(request: Request) -> Response:
+    """The form, or for those who are signed in already the page that they wanted."""
+    return_to = local_path(request.query_params.get("return_to"))
+    try:
+        visitor = await present_visitor(request, [])
+    except NotSignedIn:
+        return _form(request, Form(), return_to)
+    return see_other(return_to or HOME[visitor.role])
+
+
+@router.post("/sign-in")
+async def send_link(request: Request, form: Sent) -> Response:
+    """Ask auth for a link. What follows is the same for every address."""
+    return_to = local_path(form.values.get("return_to"))
+    email = form.email("email", "Enter your email address")
+    if form.errors:
+        return _form(request, form, return_to)
+    try:
+        lifetime = await _backends(request).auth.ask_for_link(email, return_to)
+    except Refusal as refusal:
+        form.refused(refusal, ["email"])
+        return _form(request, form, return_to)
+    return see_other(f"/sign-in/check-your-email?minutes={lifetime.minutes}")
+
+
+@router.get("/sign-in/check-your-email")
+async def check_your_email(request: Request) -> Response:
+    minutes = request.query_params.get("minutes", "")
+    known = minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:4]) <= LONGEST_LIFETIME
+    return page(request, "sign_in/check_your_email.html", minutes=int(minutes) if known else None)
+
+
+@router.get("/sign-in/link/{token}")
+async def show_button(request: Request, token: str) -> Response:
+    """Uses nothing up and asks nobody: programs that scan emails open links, too."""
+    return page(request, "sign_in/link.html")
+
+
+@router.post("/sign-in/link/{token}")
+async def redeem(request: Request, token: str) -> Response:
+    auth = _backends(request).auth
+    try:
+        opened = await auth.redeem(token)
+        if opened.chosen is None and len(opened.choices) == 1:
+            opened = (await auth.choose(opened.session, opened.choices[0].grant_id)).model_copy(
+                update={"return_to": opened.return_to}
+            )
+    except Refusal as refusal:
+        if refusal.status not in (410, 422):
+            raise
+        return page(request, "sign_in/link_not_usable.html", 410)
+    response = see_other(_after_sign_in(opened))
+    cookies_of(request).keep_session(response, opened.session)
+    return response
+
+
+@router.get("/sign-out")
+async def ask_to_sign_out(request: Request) -> Response:
+    return page(request, "sign_in/sign_out.html")
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    cookies = cookies_of(request)
+    session = cookies.session_of(request)
+    if session is not None:
+        await _backends(request).auth.end(session)
+    response = see_other("/", done="signed-out")
+    cookies.forget_session(response)
+    return response
+
+
+def _after_sign_in(opened: SessionOpened) -> str:
+    return_to = local_path(opened.return_to)
+    if opened.chosen is None:
+        return with_return_to("/choose-role", return_to)
+    return return_to or HOME[opened.chosen.role]
+
+
+def _form(request: Request, form: Form, return_to: str | None) -> Response:
+    return page(
+        request, "sign_in/ask.html", 400 if form.errors else 200, form=form, return_to=return_to or ""
+    )
+
+
+def _backends(request: Request) -> Backends:
+    backends: Backends = request.app.state.backends
+    return backends

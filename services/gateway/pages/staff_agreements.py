@@ -1,0 +1,113 @@
+"""The register of data-sharing agreements."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway import content
+from services.gateway.backend import Refusal
+from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.pages.errors import not_found
+from services.gateway.rendering import page, see_other
+from services.gateway.visitor import Visitor, visiting
+from shared.contracts.access import Agreement, EndAgreement, Organisation, RecordAgreement
+from shared.contracts.manage_ects import OrganisationKind
+from shared.contracts.roles import Role
+
+router = APIRouter()
+
+Staff = Annotated[Visitor, Depends(visiting(*content.STAFF, calls="access"))]
+Policy = Annotated[Visitor, Depends(visiting(Role.POLICY, calls="access"))]
+
+PATH: Final = "/staff/agreements"
+FIELDS: Final = ("delivery_partner_id", "lead_provider_id", "starts_on", "ends_on", "reference")
+LONGEST_REFERENCE: Final = 200
+
+
+@router.get(PATH)
+async def agreements(request: Request, staff: Staff) -> Response:
+    found = await staff.access.agreements()
+    ordered = sorted(found, key=lambda a: (not a.in_force, a.delivery_partner_name.casefold(), a.starts_on))
+    return page(request, "staff_agreements/list.html", agreements=ordered)
+
+
+@router.get(PATH + "/new")
+async def new(request: Request, policy: Policy) -> Response:
+    return await _new_form(request, policy, Form())
+
+
+@router.post(PATH + "/new")
+async def record(request: Request, policy: Policy, form: Sent) -> Response:
+    partner = form.identity("delivery_partner_id", "Select the delivery partner")
+    provider = form.identity("lead_provider_id", "Select the lead provider")
+    reference = form.text("reference", "Enter the reference of the document", LONGEST_REFERENCE)
+    starts_on = form.day("starts_on", "The date that the agreement starts")
+    ends_on = form.day("ends_on", "The date that the agreement ends")
+    if form.errors or not (partner and provider and starts_on and ends_on):
+        return await _new_form(request, policy, form)
+    body = RecordAgreement(
+        delivery_partner_id=partner,
+        lead_provider_id=provider,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        reference=reference,
+    )
+    try:
+        await policy.access.record_agreement(body)
+    except Refusal as refusal:
+        if refusal.status not in ANSWERABLE:
+            raise
+        form.refused(refusal, FIELDS)
+        return await _new_form(request, policy, form)
+    return see_other(PATH, done="agreement-recorded")
+
+
+@router.get(PATH + "/{agreement_id}/end")
+async def ask_to_end(request: Request, policy: Policy, agreement_id: UUID) -> Response:
+    return await _end_form(request, policy, agreement_id, Form())
+
+
+@router.post(PATH + "/{agreement_id}/end")
+async def end(request: Request, policy: Policy, agreement_id: UUID, form: Sent) -> Response:
+    ended_on = form.day("ended_early_on", "The first day that the agreement is no longer in force")
+    reason = form.text("reason", "Enter why the agreement ends early", LONGEST_REASON)
+    if form.errors or ended_on is None:
+        return await _end_form(request, policy, agreement_id, form)
+    try:
+        await policy.access.end_agreement(agreement_id, EndAgreement(ended_early_on=ended_on, reason=reason))
+    except Refusal as refusal:
+        if refusal.status not in ANSWERABLE:
+            raise
+        form.refused(refusal, ["ended_early_on", "reason"])
+        return await _end_form(request, policy, agreement_id, form)
+    return see_other(PATH, done="agreement-ended")
+
+
+async def _new_form(request: Request, policy: Visitor, form: Form) -> Response:
+    partners = await policy.access.organisations(OrganisationKind.DELIVERY_PARTNER)
+    providers = await policy.access.organisations(OrganisationKind.LEAD_PROVIDER)
+    return page(
+        request,
+        "staff_agreements/new.html",
+        400 if form.errors else 200,
+        form=form,
+        delivery_partners=_offered(partners),
+        lead_providers=_offered(providers),
+    )
+
+
+async def _end_form(request: Request, policy: Visitor, agreement_id: UUID, form: Form) -> Response:
+    agreement = _one(await policy.access.agreements(), agreement_id)
+    if agreement is None:
+        return not_found(request)
+    status = 400 if form.errors else 200
+    return page(request, "staff_agreements/end.html", status, form=form, agreement=agreement)
+
+
+def _one(agreements: list[Agreement], agreement_id: UUID) -> Agreement | None:
+    return next((a for a in agreements if a.agreement_id == agreement_id), None)
+
+
+def _offered(organisations: list[Organisation]) -> list[dict[str, str]]:
+    return [{"value": str(o.organisation_id), "text": o.name} for o in organisations]

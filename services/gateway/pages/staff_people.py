@@ -1,0 +1,127 @@
+"""People, what they may do, and the end of it."""
+
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway import content
+from services.gateway.backend import Refusal
+from services.gateway.forms import ANSWERABLE, LONGEST_EMAIL, LONGEST_REASON, Form, Sent
+from services.gateway.pages.errors import not_found
+from services.gateway.pages.request_queue import number_of
+from services.gateway.paging import pagination
+from services.gateway.rendering import page, see_other
+from services.gateway.visitor import Visitor, visiting
+from shared.contracts.access import AddContact
+from shared.contracts.manage_ects import OrganisationKind
+from shared.contracts.roles import Role
+
+router = APIRouter()
+
+Staff = Annotated[Visitor, Depends(visiting(*content.STAFF, calls="access"))]
+Revoker = Annotated[Visitor, Depends(visiting(Role.SUPPORT, Role.ADMINISTRATOR, calls="access"))]
+KeeperOfContacts = Annotated[Visitor, Depends(visiting(Role.POLICY, Role.ADMINISTRATOR, calls="access"))]
+
+PATH: Final = "/staff/people"
+
+
+@router.get(PATH)
+async def people(request: Request, staff: Staff) -> Response:
+    q = request.query_params.get("q", "").strip()[:LONGEST_EMAIL].replace("\x00", "")
+    found = await staff.access.people(q, number_of(request.query_params.get("page")))
+
+    def href(number: int) -> str:
+        return f"{PATH}?{urlencode({'q': q, 'page': number})}"
+
+    return page(
+        request,
+        "staff_people/list.html",
+        found=found,
+        q=q,
+        pagination=pagination(found.page, found.pages, href),
+        may_add_contact=staff.role in (Role.POLICY, Role.ADMINISTRATOR),
+    )
+
+
+@router.get(PATH + "/new-contact")
+async def new_contact(request: Request, keeper: KeeperOfContacts) -> Response:
+    return await _contact_form(request, keeper, Form())
+
+
+@router.post(PATH + "/new-contact")
+async def add_contact(request: Request, keeper: KeeperOfContacts, form: Sent) -> Response:
+    full_name = form.text("full_name", "Enter the contact’s full name")
+    email = form.email("email", "Enter the contact’s email address")
+    provider = form.identity("lead_provider_id", "Select the lead provider that the contact answers for")
+    if form.errors or provider is None:
+        return await _contact_form(request, keeper, form)
+    body = AddContact(full_name=full_name, email=email, lead_provider_id=provider)
+    try:
+        person = await keeper.access.add_contact(body)
+    except Refusal as refusal:
+        if refusal.status not in ANSWERABLE:
+            raise
+        form.refused(refusal, ["full_name", "email", "lead_provider_id"])
+        return await _contact_form(request, keeper, form)
+    return see_other(f"{PATH}/{person.person_id}", done="contact-added")
+
+
+@router.get(PATH + "/{person_id}")
+async def person(request: Request, staff: Staff, person_id: UUID) -> Response:
+    found = await staff.access.person(person_id)
+    return page(
+        request,
+        "staff_people/one.html",
+        person=found,
+        may_revoke=[grant.grant_id for grant in found.grants if _may_revoke(staff.role, grant.role)],
+        may_audit=staff.role in (Role.AUDITOR, Role.ADMINISTRATOR),
+    )
+
+
+@router.get(PATH + "/{person_id}/grants/{grant_id}/end")
+async def ask_to_revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: UUID) -> Response:
+    return await _revoke_form(request, revoker, person_id, grant_id, Form())
+
+
+@router.post(PATH + "/{person_id}/grants/{grant_id}/end")
+async def revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: UUID, form: Sent) -> Response:
+    reason = form.text("reason", "Enter why the access ends", LONGEST_REASON)
+    if form.errors:
+        return await _revoke_form(request, revoker, person_id, grant_id, form)
+    try:
+        await revoker.access.revoke(grant_id, reason)
+    except Refusal as refusal:
+        if refusal.status not in ANSWERABLE:
+            raise
+        form.refused(refusal, ["reason"])
+        return await _revoke_form(request, revoker, person_id, grant_id, form)
+    return see_other(f"{PATH}/{person_id}", done="access-ended")
+
+
+def _may_revoke(by: Role, role: Role) -> bool:
+    """Only an administrator ends the access of staff. The access service decides; this hides dead links."""
+    return by is Role.ADMINISTRATOR or (by is Role.SUPPORT and not role.is_staff)
+
+
+async def _contact_form(request: Request, keeper: Visitor, form: Form) -> Response:
+    providers = await keeper.access.organisations(OrganisationKind.LEAD_PROVIDER)
+    return page(
+        request,
+        "staff_people/new_contact.html",
+        400 if form.errors else 200,
+        form=form,
+        lead_providers=[{"value": str(p.organisation_id), "text": p.name} for p in providers],
+    )
+
+
+async def _revoke_form(
+    request: Request, revoker: Visitor, person_id: UUID, grant_id: UUID, form: Form
+) -> Response:
+    found = await revoker.access.person(person_id)
+    grant = next((grant for grant in found.grants if grant.grant_id == grant_id), None)
+    if grant is None:
+        return not_found(request)
+    status = 400 if form.errors else 200
+    return page(request, "staff_people/end_access.html", status, form=form, person=found, grant=grant)

@@ -1,0 +1,128 @@
+"""Pages from templates."""
+
+import base64
+import gzip
+import hashlib
+import re
+import secrets
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
+from markupsafe import Markup
+
+from services.gateway import content, dates
+from services.gateway.asset_files import Assets, accepts_gzip
+from services.gateway.csrf import FormTokens
+from services.gateway.forms import PROOF_FIELD
+from services.gateway.session import Cookies
+from services.gateway.visitor import HOME, Visitor
+
+FRONTEND: Final = "govuk_frontend_jinja"
+NONCE_CONDITION: Final = re.compile(r"\{%-? if cspNonce %\}.*?\{% endif %\}")
+INLINE_SCRIPT: Final = re.compile(r"<script\s*>([^<]+)</script>")
+WORTH_COMPRESSING: Final = 1_000
+"""Bytes."""
+
+
+class Renderer:
+    """Holds the templates, and what all of them need."""
+
+    def __init__(self, assets: Assets, cookies: Cookies, form_tokens: FormTokens, support_email: str) -> None:
+        self._cookies = cookies
+        self._form_tokens = form_tokens
+        frontend = PackageLoader(FRONTEND)
+        self._templates = Environment(
+            loader=ChoiceLoader([PackageLoader("services.gateway"), PrefixLoader({FRONTEND: frontend})]),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.filters |= {
+            "day": dates.day,
+            "moment": dates.moment,
+            "academic_year": dates.academic_year,
+            "audit_kind": content.audit_kind_in_words,
+        }
+        self._templates.globals |= {
+            "asset": assets.url,
+            "words": content,
+            "service_name": content.SERVICE_NAME,
+            "support_email": support_email,
+            "cookies": cookies,
+        }
+        source, _, _ = frontend.get_source(self._templates, "template.html")
+        self.script_hashes = _script_hashes(source)
+
+    def page(self, request: Request, template: str, status: int, **context: Any) -> Response:
+        visitor: Visitor | None = getattr(request.state, "visitor", None)
+        visit: str | None = None
+
+        def form_token() -> Markup:
+            """A hidden field. Before sign-in it is bound to a visit, which begins with the first form."""
+            nonlocal visit
+            binding = self._cookies.session_of(request) or self._cookies.visit_of(request)
+            if binding is None:
+                binding = visit = visit or secrets.token_urlsafe(16)
+            token = self._form_tokens.issue(binding)
+            return Markup('<input type="hidden" name="{}" value="{}">').format(PROOF_FIELD, token)
+
+        html = self._templates.get_template(template).render(
+            visitor=visitor,
+            home=HOME[visitor.role] if visitor else "/",
+            navigation=_navigation(visitor, request.url.path),
+            done=content.DONE.get(request.query_params.get("done", "")) if status == 200 else None,
+            form_token=form_token,
+            **context,
+        )
+        response = _answer(request, html, status)
+        if visit is not None:
+            self._cookies.keep_visit(response, visit)
+        return response
+
+
+def page(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """Render a page for this request, with the header of its visitor."""
+    renderer: Renderer = request.app.state.renderer
+    return renderer.page(request, template, status, **context)
+
+
+def see_other(path: str, done: str | None = None) -> RedirectResponse:
+    """After a POST: go and look there. done: a word of content.DONE, which the page then says."""
+    if done is not None:
+        path += ("&" if "?" in path else "?") + urlencode({"done": done})
+    return RedirectResponse(path, 303)
+
+
+def _answer(request: Request, html: str, status: int) -> HTMLResponse:
+    document = html.encode()
+    headers = {"vary": "accept-encoding, cookie"}
+    if len(document) >= WORTH_COMPRESSING and accepts_gzip(request):
+        document = gzip.compress(document, 5)
+        headers["content-encoding"] = "gzip"
+    return HTMLResponse(document, status, headers)
+
+
+def _navigation(visitor: Visitor | None, path: str) -> list[dict[str, object]]:
+    if visitor is None:
+        return []
+    return [
+        {
+            "text": item.text,
+            "href": item.href,
+            "current": path == item.href,
+            "active": path.startswith(f"{item.href}/"),
+        }
+        for item in content.NAVIGATION
+        if visitor.role in item.roles
+    ]
+
+
+def _script_hashes(template: str) -> tuple[str, ...]:
+    """What a CSP calls the one script that GOV.UK's page template holds: it says that scripts run."""
+    scripts = INLINE_SCRIPT.findall(NONCE_CONDITION.sub("", template))
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    return tuple(f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)

@@ -1,0 +1,53 @@
+"""The two cookies: the session, and before sign-in the visit (it binds the forms)."""
+
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+
+LONGEST = 500
+"""Of a session, as auth takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """secure: over TLS. Then the names start with `__Host-`, so that no other host can set them."""
+
+    secure: bool
+
+    @property
+    def session(self) -> str:
+        return self._name("session")
+
+    @property
+    def visit(self) -> str:
+        return self._name("visit")
+
+    def session_of(self, request: Request) -> str | None:
+        return self._read(request, self.session)
+
+    def visit_of(self, request: Request) -> str | None:
+        return self._read(request, self.visit)
+
+    def keep_session(self, response: Response, session: str) -> None:
+        self._keep(response, self.session, session)
+
+    def keep_visit(self, response: Response, visit: str) -> None:
+        self._keep(response, self.visit, visit)
+
+    def forget_session(self, response: Response) -> None:
+        response.delete_cookie(self.session, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    def _name(self, name: str) -> str:
+        return f"__Host-{name}" if self.secure else name
+
+    def _read(self, request: Request, name: str) -> str | None:
+        value = request.cookies.get(name, "")
+        return value if 0 < len(value) <= LONGEST else None
+
+    def _keep(self, response: Response, name: str, value: str) -> None:
+        response.set_cookie(name, value, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+
+def cookies_of(request: Request) -> Cookies:
+    cookies: Cookies = request.app.state.cookies
+    return cookies

@@ -1,0 +1,41 @@
+"""Settings of the gateway. Environment variables, prefix `CHECK_DATA_`."""
+
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import CommonSettings, EmailSettings
+
+SHORTEST_KEY = 32
+"""Bytes of a key at least."""
+
+
+class GatewaySettings(CommonSettings):
+    access_url: str = "http://127.0.0.1:8002"
+    participants_url: str = "http://127.0.0.1:8003"
+    export_url: str = "http://127.0.0.1:8004"
+    assets_folder: Path = Path("var/assets")
+    """Where `python -m services.gateway.assets` put stylesheets, scripts, fonts and images."""
+    csrf_key: SecretStr = SecretStr("")
+    """Proves that a form is one of ours; the same for every gateway. In development it may be left out."""
+    answer_seconds: float = Field(default=8.0, gt=0)
+    """How long a service may take to answer."""
+    support_email: str = "support@example.org"
+    """Whom the contact page names."""
+    email: EmailSettings = Field(default_factory=EmailSettings)
+    """Where the development inbox is (prefix `CHECK_DATA_EMAIL_`)."""
+
+    @model_validator(mode="after")
+    def _key_is_strong(self) -> "GatewaySettings":
+        key = self.csrf_key.get_secret_value()
+        if len(key.encode()) < SHORTEST_KEY and not (self.development and not key):
+            raise ValueError(f"the setting csrf_key needs {SHORTEST_KEY} bytes at least")
+        return self
+
+    def form_key(self) -> bytes:
+        """The key of the forms; in development, without one, made up for as long as the process lives."""
+        return self.csrf_key.get_secret_value().encode() or secrets.token_bytes(SHORTEST_KEY)
+
+
+Settings = GatewaySettings

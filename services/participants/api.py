@@ -1,0 +1,160 @@
+"""The HTTP interface: lists, one participant, rows for an export, and events in."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import JsonValue
+
+from services.participants.derivation import Derivation
+from services.participants.events import Event, ListViewed, ParticipantViewed
+from services.participants.list_query import (
+    LARGEST_PAGE,
+    LONGEST_SEARCH,
+    PAGE_SIZE,
+    read_list_query,
+    read_page_query,
+)
+from services.participants.ndjson import answer_in_lines
+from services.participants.queries import PagePastTheEnd, ParticipantQueries, Scope
+from services.participants.receiving import Outcome, receive
+from services.participants.views_log import record_view
+from shared.contracts.manage_ects import OrganisationKind
+from shared.contracts.participants import ParticipantDetail, ParticipantPage, Receipts, ReceiveAnswer
+from shared.contracts.roles import Role
+from shared.event_store import EventStore
+from shared.web.caller import PersonCaller, ServiceCaller, person, service
+from shared.web.problems import Problem, not_found
+
+MOST_EVENTS = 1_000
+"""In one batch."""
+
+router = APIRouter()
+
+
+def _parameter(name: str, description: str, *, of: str = "string", many: bool = False) -> dict[str, object]:
+    """For the OpenAPI document: the query is read by list_query, which names all that is wrong at once."""
+    one = {"type": of}
+    schema = {"type": "array", "items": one} if many else one
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+FILTERS = [
+    _parameter("q", f"Words that must all be there, {LONGEST_SEARCH} characters at most."),
+    _parameter("role", "`ect` or `mentor`.", many=True),
+    _parameter("academic_year", "The year in which it starts.", of="integer", many=True),
+    _parameter("status", "A status by its slug.", many=True),
+]
+PAGING = [
+    _parameter("page", "From 1.", of="integer"),
+    _parameter("size", f"Rows on a page: {PAGE_SIZE} unless told, {LARGEST_PAGE} at most.", of="integer"),
+]
+
+Viewer = Annotated[PersonCaller, Depends(person(Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY))]
+Neighbour = Annotated[ServiceCaller, Depends(service("manage_ects"))]
+
+
+def _queries(request: Request) -> ParticipantQueries:
+    queries: ParticipantQueries = request.app.state.queries
+    return queries
+
+
+def _store(request: Request) -> EventStore[Event]:
+    store: EventStore[Event] = request.app.state.store
+    return store
+
+
+def _derivation(request: Request) -> Derivation:
+    derivation: Derivation = request.app.state.derivation
+    return derivation
+
+
+def _scope(caller: Viewer) -> Scope:
+    """The organisation of the token, and no other: nothing else in a request can name one."""
+    if caller.organisation_id is None:
+        raise Problem(403, "no-organisation", "The role of this session belongs to no organisation.")
+    return Scope(OrganisationKind(caller.role.value), caller.organisation_id)
+
+
+Queries = Annotated[ParticipantQueries, Depends(_queries)]
+Store = Annotated[EventStore[Event], Depends(_store)]
+OwnScope = Annotated[Scope, Depends(_scope)]
+
+
+@router.get("/participants", tags=["participants"], openapi_extra={"parameters": FILTERS + PAGING})
+async def participants(
+    request: Request, caller: Viewer, scope: OwnScope, queries: Queries, store: Store
+) -> ParticipantPage:
+    """One page of the organisation's list. Query: q, role, academic_year, status (repeatable), page, size."""
+    query, paging = read_page_query(request.query_params)
+    try:
+        page = await queries.page(scope, query, paging)
+    except PagePastTheEnd as past:
+        many = "There is 1 page." if past.pages == 1 else f"There are {past.pages} pages."
+        raise Problem(404, "page-past-the-end", f"{many} Go to one of them.") from past
+    await record_view(
+        store,
+        ListViewed(
+            person_id=caller.person_id,
+            role=caller.role,
+            organisation_id=scope.organisation_id,
+            searched=bool(query.words),
+            filters=query.filters,
+            page=page.page,
+            total=page.total,
+            participant_ids=[row.participant_id for row in page.rows],
+        ),
+    )
+    return page
+
+
+@router.get("/participants/rows", tags=["participants"], openapi_extra={"parameters": FILTERS})
+async def rows(request: Request, scope: OwnScope, queries: Queries) -> Response:
+    """All rows of a list as NDJSON, for an export. Query as for the list, without page and size."""
+    return await answer_in_lines(queries.lines(scope, read_list_query(request.query_params)))
+
+
+@router.get("/participants/{participant_id}", tags=["participants"])
+async def participant(
+    participant_id: str, caller: Viewer, scope: OwnScope, queries: Queries, store: Store
+) -> ParticipantDetail:
+    """One participant of the organisation, with the history of the status."""
+    detail = await queries.one(scope, _uuid(participant_id))
+    if detail is None:
+        raise not_found()
+    await record_view(
+        store,
+        ParticipantViewed(
+            person_id=caller.person_id,
+            role=caller.role,
+            organisation_id=scope.organisation_id,
+            participant_id=detail.participant.participant_id,
+        ),
+    )
+    return detail
+
+
+@router.post("/events", tags=["events"])
+async def receive_events(
+    _caller: Neighbour,
+    store: Store,
+    derivation: Annotated[Derivation, Depends(_derivation)],
+    events: Annotated[list[JsonValue], Body(min_length=1, max_length=MOST_EVENTS)],
+) -> Receipts:
+    """Take CloudEvents of Manage ECTs, 1 to 1,000. Each is answered; a bad one stops no other."""
+    answers = await receive(store.engine, events)
+    derivation.wake()
+    outcomes = [answer.outcome for answer in answers]
+    return Receipts(
+        answers=[ReceiveAnswer(id=a.id, outcome=a.outcome.value, reason=a.reason) for a in answers],
+        accepted=outcomes.count(Outcome.ACCEPTED),
+        duplicates=outcomes.count(Outcome.DUPLICATE),
+        parked=outcomes.count(Outcome.PARKED),
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found() from None

@@ -1,0 +1,65 @@
+"""Composition root of participants."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from services.participants.api import router
+from services.participants.consumers import ManageEcts
+from services.participants.days import begin_day, keep_days
+from services.participants.derivation import Derivation
+from services.participants.publishing import CODEC, PUBLICATION
+from services.participants.queries import ParticipantQueries
+from services.participants.settings import ParticipantsSettings
+from shared.backbone import open_backbone
+from shared.bus.feed import feed_router
+from shared.clock import Clock, system_clock
+from shared.database.engine import create_engine
+from shared.web.app import create_app
+from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+
+
+def create(
+    settings: ParticipantsSettings, *, keys: Keys | None = None, clock: Clock = system_clock
+) -> FastAPI:
+    """The application. keys, clock: for tests; else those that auth publishes, and the system's."""
+    http = httpx.AsyncClient(timeout=5)
+    verifier = TokenVerifier("participants", keys or PublishedKeys(settings.auth_url, http))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        reader = create_engine(
+            settings.reader_database_url.get_secret_value(), pool_size=settings.reader_pool_size
+        )
+        async with http, open_backbone("participants", settings, CODEC, clock) as backbone:
+            try:
+                derivation = Derivation(backbone.engine, settings.derivation_batch)
+                app.state.backbone = backbone
+                app.state.store = backbone.store
+                app.state.queries = ParticipantQueries(reader)
+                app.state.derivation = derivation
+                await begin_day(backbone.store, clock)
+                backbone.publish(PUBLICATION)
+                await backbone.follow(ManageEcts(derivation.wake))
+                backbone.keep_running("derivation", derivation.run)
+                backbone.keep_running("days", lambda: keep_days(backbone.store, clock, derivation.wake))
+                yield
+            finally:
+                await reader.dispose()
+
+    async def database() -> None:
+        await app.state.backbone.check_database()
+
+    async def reader() -> None:
+        await app.state.queries.check()
+
+    app = create_app(
+        "Participants",
+        routers=[router, feed_router(PUBLICATION, "access", "participants")],
+        lifespan=lifespan,
+        ready={"database": database, "reader": reader},
+        verifier=verifier,
+    )
+    return app

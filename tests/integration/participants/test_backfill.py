@@ -1,0 +1,89 @@
+"""Events from a file, and everything derived anew."""
+
+import orjson
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from services.participants.backfill import BackfillReport, backfill
+from services.participants.rebuild import rebuild
+from shared.bus.parking import list_parked
+from shared.database.engine import create_engine
+from shared.database.provision import ServiceDatabase
+from tests.integration.participants.conftest import MovingClock, Participants, serving
+from tests.integration.participants.test_receiving import read_model, story_with_a_mentor
+from tests.integration.participants.world import as_json, hub
+from tests.servers import Servers
+
+
+def ndjson() -> list[str]:
+    return [orjson.dumps(event).decode() + "\n" for event in as_json(story_with_a_mentor().told)]
+
+
+async def fill(fresh: Participants, lines: list[str]) -> tuple[BackfillReport, list[int]]:
+    seen: list[int] = []
+    report = await backfill(
+        fresh.engine, iter(lines), derivation_batch=50, progress=lambda r: seen.append(r.lines)
+    )
+    await fresh.is_up_to_date()
+    return report, seen
+
+
+async def test_a_file_gives_the_same_rows_as_the_bus_and_again_changes_nothing(fresh: Participants) -> None:
+    lines = ndjson()
+    report, seen = await fill(fresh, lines)
+    assert (report.lines, report.accepted, report.parked) == (len(lines), len(lines), 0)
+    assert seen[0] == len(lines)
+    rows = await read_model(fresh)
+    again, _ = await fill(fresh, lines)
+    assert (again.accepted, again.duplicates) == (0, len(lines))
+    assert await read_model(fresh) == rows
+
+
+async def test_a_file_taken_in_before_the_service_ever_ran_shows_when_it_does(
+    database: ServiceDatabase, servers: Servers, redis: Redis
+) -> None:
+    made = hub()
+    engine = create_engine(database.service_url)
+    lines = (orjson.dumps(event).decode() for event in as_json(made.world.told))
+    report = await backfill(engine, lines, derivation_batch=50, progress=lambda _: None)
+    await engine.dispose()
+    assert (report.accepted, report.derived) == (len(made.world.told), 0)
+    async with serving(database, servers, MovingClock()) as service:
+        await service.is_up_to_date()
+        assert len(await service.names(made.north)) == 5
+
+
+async def test_bad_lines_are_told_by_number_and_parked_and_the_others_are_in(fresh: Participants) -> None:
+    made = hub()
+    lines = [orjson.dumps(event).decode() for event in as_json(made.world.told)]
+    lines.insert(2, "")
+    lines.insert(4, '{"cut off')
+    lines.append('{"specversion": "1.0"}')
+    lines.append("[]")
+    report, _ = await fill(fresh, lines)
+    assert [bad.number for bad in report.bad_lines] == [5, len(lines) - 1, len(lines)]
+    assert "is not a JSON object" in report.bad_lines[0].reason
+    assert "type:" in report.bad_lines[1].reason
+    assert report.accepted == len(made.world.told)
+    async with fresh.engine.connect() as connection:
+        assert len(await list_parked(connection, "participants")) == report.parked == 3
+    assert len(await fresh.names(made.north)) == 5
+
+
+async def test_a_rebuild_gives_the_same_rows_even_where_they_were_wrong(fresh: Participants) -> None:
+    await fill(fresh, ndjson())
+    rows = await read_model(fresh)
+    await spoil(fresh)
+    assert await read_model(fresh) != rows
+    said: list[tuple[str, int]] = []
+    await rebuild(fresh.engine, derivation_batch=3, progress=lambda what, n: said.append((what, n)))
+    await fresh.is_up_to_date()
+    assert await read_model(fresh) == rows
+    assert said[0][0] == "events read"
+
+
+async def spoil(fresh: Participants) -> None:
+    async with fresh.engine.begin() as connection:
+        await connection.execute(text("UPDATE participant_views SET full_name = 'Wrong', status = 'wrong'"))
+        await connection.execute(text("DELETE FROM status_history"))
+        await connection.execute(text("DELETE FROM mentor_namings"))

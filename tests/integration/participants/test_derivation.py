@@ -1,0 +1,55 @@
+"""Rows follow the log when several processes write at once, and when somebody cannot be derived."""
+
+import asyncio
+import random
+
+from sqlalchemy import text
+
+from shared.database.provision import ServiceDatabase
+from tests.integration.participants.conftest import MovingClock, Participants, serving
+from tests.integration.participants.test_receiving import forget_everything, read_model, story_with_a_mentor
+from tests.integration.participants.world import as_json, hub
+from tests.servers import Servers
+
+
+async def test_two_processes_that_take_events_at_once_give_the_same_rows(
+    fresh: Participants, database: ServiceDatabase, servers: Servers
+) -> None:
+    made = story_with_a_mentor()
+    await fresh.send(made.told)
+    expected = await read_model(fresh)
+    await forget_everything(fresh)
+    events = list(made.told)
+    random.Random(7).shuffle(events)
+    batches = [events[start : start + 4] for start in range(0, len(events), 4)]
+    async with serving(database, servers, MovingClock()) as other:
+        senders = (fresh, other)
+        await asyncio.gather(*(senders[n % 2].send(batch) for n, batch in enumerate(batches)))
+        await fresh.is_up_to_date()
+    assert await read_model(fresh) == expected
+
+
+async def test_one_who_cannot_be_derived_is_left_aside_and_keeps_its_last_rows(fresh: Participants) -> None:
+    made = hub()
+    zoe = made.people["zoe"]
+    await fresh.send(made.world.told)
+    async with fresh.engine.begin() as connection:
+        # What no check would let in, as a mistake in the code might.
+        await connection.execute(
+            text(
+                "INSERT INTO received_events (event_id, subject, type, sequence, time, data)"
+                " VALUES ('broken', :zoe, 'manage-ects.trn-validated.v1', 999, now(), '{}')"
+            ),
+            {"zoe": zoe},
+        )
+    already = len(made.world.told)
+    made.world.validate(made.people["adam"], "2222222")
+    made.world.validate(zoe, "0012345")
+    answer = await fresh.post(as_json(made.world.told[already:]))
+    assert answer.status_code == 200
+    await fresh.becomes("SELECT count(*) FROM derivations_due WHERE failure IS NULL", 0)
+    assert await fresh.rows("SELECT participant_id, failure FROM derivations_due") == [
+        (zoe, "ValidationError")
+    ]
+    assert await fresh.names(made.north, q="2222222") == ["Adam Smith"]
+    assert await fresh.names(made.north, q="zoe") == ["Zoë O’Connor"]

@@ -1,0 +1,197 @@
+"""The rules of one export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from uuid import UUID
+
+import pytest
+
+from services.export.domain.events import (
+    Downloaded,
+    Event,
+    ExportExpired,
+    ExportFailed,
+    ExportId,
+    ExportRequested,
+    ExportWritten,
+    ListQuery,
+    OrganisationId,
+    Owner,
+    PersonId,
+    WritingStarted,
+)
+from services.export.domain.export_job import (
+    AlreadyOver,
+    Command,
+    Download,
+    Expire,
+    ExportJob,
+    NoLongerThere,
+    NoSuchExport,
+    NotReady,
+    RecordFailure,
+    RecordWritten,
+    Refused,
+    RequestExport,
+    RowsMissing,
+    StartWriting,
+    TooManyExports,
+    WritingFailed,
+    WrittenFile,
+    decide,
+    evolve,
+)
+
+ID = ExportId(UUID(int=1))
+OWNER = Owner(PersonId(UUID(int=2)), "delivery_partner", OrganisationId(UUID(int=3)))
+QUERY = ListQuery("brook", ("ect",), (2024,), ())
+NOW = datetime(2026, 11, 25, 14, 32, tzinfo=UTC)
+LATER = NOW + timedelta(hours=24)
+
+REQUEST = RequestExport(ID, OWNER, QUERY, "participants.csv", unfinished=0, limit=5)
+REQUESTED = ExportRequested(ID, OWNER, QUERY, "participants.csv")
+STARTED = WritingStarted(ID, OWNER, 40)
+FILE = WrittenFile(40, 4_000, "ab" * 32, "place", LATER)
+WRITTEN = ExportWritten(ID, OWNER, 40, 4_000, "ab" * 32, "place", LATER)
+FAILED = ExportFailed(ID, OWNER, "The list could not be read.")
+EXPIRED = ExportExpired(ID, OWNER)
+
+
+@dataclass(frozen=True)
+class Given:
+    history: Sequence[Event]
+    command: Command | None = None
+
+    def when(self, command: Command) -> "Given":
+        return replace(self, command=command)
+
+    def then(self, *events: Event) -> None:
+        assert list(self._decide()) == list(events)
+
+    def then_refused(self, refusal: type[Refused]) -> None:
+        with pytest.raises(refusal):
+            self._decide()
+
+    def _decide(self) -> Sequence[Event]:
+        assert self.command is not None
+        nothing: ExportJob | None = None
+        return decide(self.command, reduce(evolve, self.history, nothing))
+
+
+def given(*history: Event) -> Given:
+    return Given(history)
+
+
+def test_asking_makes_an_export_that_remembers_the_query() -> None:
+    given().when(REQUEST).then(REQUESTED)
+
+
+@pytest.mark.parametrize("history", [[REQUESTED], [REQUESTED, STARTED, WRITTEN], [REQUESTED, FAILED]])
+def test_asking_twice_with_one_key_makes_one_export(history: list[Event]) -> None:
+    given(*history).when(REQUEST).then()
+
+
+def test_the_last_place_may_be_taken() -> None:
+    given().when(replace(REQUEST, unfinished=4)).then(REQUESTED)
+
+
+def test_a_person_has_no_more_unfinished_exports_than_the_limit() -> None:
+    given().when(replace(REQUEST, unfinished=5)).then_refused(TooManyExports)
+
+
+def test_a_double_click_on_the_last_place_is_not_refused() -> None:
+    given(REQUESTED).when(replace(REQUEST, unfinished=5)).then()
+
+
+def test_writing_starts_with_the_total_of_the_snapshot() -> None:
+    given(REQUESTED).when(StartWriting(40)).then(STARTED)
+
+
+def test_writing_starts_again_after_a_worker_died() -> None:
+    given(REQUESTED, STARTED).when(StartWriting(41)).then(replace(STARTED, total=41))
+
+
+def test_a_whole_file_is_offered() -> None:
+    given(REQUESTED, STARTED).when(RecordWritten(FILE)).then(WRITTEN)
+
+
+@pytest.mark.parametrize("rows", [39, 41, 0])
+def test_a_file_without_exactly_the_announced_rows_is_never_offered(rows: int) -> None:
+    given(REQUESTED, STARTED).when(RecordWritten(replace(FILE, rows=rows))).then_refused(RowsMissing)
+
+
+def test_a_file_is_not_offered_before_its_total_is_known() -> None:
+    given(REQUESTED).when(RecordWritten(replace(FILE, rows=0))).then_refused(RowsMissing)
+
+
+def test_the_total_that_counts_is_that_of_the_last_try() -> None:
+    again = replace(STARTED, total=41)
+    given(REQUESTED, STARTED, again).when(RecordWritten(FILE)).then_refused(RowsMissing)
+
+
+@pytest.mark.parametrize("history", [[REQUESTED], [REQUESTED, STARTED]])
+def test_an_unfinished_export_can_fail(history: list[Event]) -> None:
+    given(*history).when(RecordFailure(FAILED.reason)).then(FAILED)
+
+
+@pytest.mark.parametrize("end", [[STARTED, WRITTEN], [FAILED], [STARTED, WRITTEN, EXPIRED]])
+@pytest.mark.parametrize("command", [StartWriting(40), RecordWritten(FILE), RecordFailure("Too late.")])
+def test_what_is_over_stays_as_it_is(end: list[Event], command: Command) -> None:
+    given(REQUESTED, *end).when(command).then_refused(AlreadyOver)
+
+
+def test_its_owner_takes_it_and_that_is_recorded_each_time() -> None:
+    taken = Downloaded(ID, OWNER, 40)
+    given(REQUESTED, STARTED, WRITTEN, taken).when(Download(OWNER, NOW)).then(taken)
+
+
+@pytest.mark.parametrize(
+    "somebody",
+    [
+        replace(OWNER, person_id=PersonId(UUID(int=9))),
+        replace(OWNER, role="appropriate_body"),
+        replace(OWNER, organisation_id=OrganisationId(UUID(int=9))),
+    ],
+    ids=["another person", "another role", "another organisation"],
+)
+@pytest.mark.parametrize("history", [[STARTED, WRITTEN], [], [FAILED], [STARTED, WRITTEN, EXPIRED]])
+def test_for_anybody_else_it_does_not_exist(somebody: Owner, history: list[Event]) -> None:
+    given(REQUESTED, *history).when(Download(somebody, NOW)).then_refused(NoSuchExport)
+
+
+@pytest.mark.parametrize("history", [[], [STARTED]])
+def test_an_unfinished_file_cannot_be_taken(history: list[Event]) -> None:
+    given(REQUESTED, *history).when(Download(OWNER, NOW)).then_refused(NotReady)
+
+
+def test_who_comes_for_a_failed_file_is_told_why() -> None:
+    given(REQUESTED, FAILED).when(Download(OWNER, NOW)).then_refused(WritingFailed)
+
+
+def test_it_can_be_taken_until_the_moment_it_expires() -> None:
+    last = LATER - timedelta(microseconds=1)
+    given(REQUESTED, STARTED, WRITTEN).when(Download(OWNER, last)).then(Downloaded(ID, OWNER, 40))
+    given(REQUESTED, STARTED, WRITTEN).when(Download(OWNER, LATER)).then_refused(NoLongerThere)
+
+
+def test_after_its_time_it_expires_once() -> None:
+    given(REQUESTED, STARTED, WRITTEN).when(Expire(LATER)).then(EXPIRED)
+    given(REQUESTED, STARTED, WRITTEN, EXPIRED).when(Expire(LATER)).then()
+
+
+def test_it_does_not_expire_early() -> None:
+    given(REQUESTED, STARTED, WRITTEN).when(Expire(NOW)).then()
+
+
+def test_an_expired_one_cannot_be_taken_even_if_the_clock_goes_back() -> None:
+    given(REQUESTED, STARTED, WRITTEN, EXPIRED).when(Download(OWNER, NOW)).then_refused(NoLongerThere)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [StartWriting(1), RecordWritten(FILE), RecordFailure("x"), Download(OWNER, NOW), Expire(NOW)],
+)
+def test_what_nobody_asked_for_does_not_exist(command: Command) -> None:
+    given().when(command).then_refused(NoSuchExport)

@@ -1,0 +1,72 @@
+"""What leaves the service of what happens to an export."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+import pytest
+
+from services.export.domain.events import (
+    Downloaded,
+    Event,
+    ExportExpired,
+    ExportFailed,
+    ExportId,
+    ExportRequested,
+    ExportWritten,
+    ListQuery,
+    OrganisationId,
+    Owner,
+    PersonId,
+    WritingStarted,
+)
+from services.export.publishing import CODEC, publish
+from shared.contracts.export import CATALOGUE
+
+ID = ExportId(UUID(int=1))
+OWNER = Owner(PersonId(UUID(int=2)), "appropriate_body", OrganisationId(UUID(int=3)))
+QUERY = ListQuery("Ada Brook", ("ect", "mentor"), (2024,), ())
+EVENTS: list[Event] = [
+    ExportRequested(ID, OWNER, QUERY, "participants.csv"),
+    WritingStarted(ID, OWNER, 3),
+    ExportWritten(ID, OWNER, 3, 300, "ab", "place", datetime(2026, 11, 25, tzinfo=UTC)),
+    ExportFailed(ID, OWNER, "Why."),
+    Downloaded(ID, OWNER, 3),
+    ExportExpired(ID, OWNER),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_events_survive_being_stored(event: Event) -> None:
+    name = CODEC.name(event)
+    assert CODEC.decode(name, 1, orjson.loads(CODEC.encode(event))) == event
+
+
+def test_search_words_stay_at_home_and_filters_are_told() -> None:
+    published = publish(EVENTS[0])
+    assert published is not None
+    assert "Ada" not in published.model_dump_json()
+    data = published.model_dump()
+    assert data["searched"] is True
+    assert data["filters"] == {"role": ["ect", "mentor"], "academic_year": ["2024"]}
+
+
+def test_audit_learns_of_all_but_the_tries() -> None:
+    told = [published for event in EVENTS if (published := publish(event))]
+    assert {type(published) for published in told} == set(CATALOGUE)
+    for published in told:
+        assert (
+            published.model_dump(mode="json").items()
+            >= {
+                "export_id": str(ID),
+                "person_id": str(OWNER.person_id),
+                "role": "appropriate_body",
+                "organisation_id": str(OWNER.organisation_id),
+            }.items()
+        )
+
+
+def test_the_place_of_the_file_is_nobodys_business() -> None:
+    for event in EVENTS:
+        published = publish(event)
+        assert published is None or "place" not in published.model_dump_json()
