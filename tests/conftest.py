@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.database.engine import create_engine
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
+from tests.running import RunningSystem, running_system
 from tests.servers import Servers, embedded_servers
 
 PASSWORD = "not-a-secret"
@@ -17,6 +18,16 @@ PASSWORD = "not-a-secret"
 def servers() -> Iterator[Servers]:
     with embedded_servers() as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    """The whole system, started once for all the tests that walk through it."""
+    home = tmp_path_factory.mktemp("home")
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(0o755)  # when run as root, Postgres runs as another user
+    with running_system(home) as running:
+        yield running
 
 
 def pytest_report_header() -> str:

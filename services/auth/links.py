@@ -25,7 +25,8 @@ CONFIRMATION_LINK = "confirmation_link"
 EMAIL_LINK = "email_link"
 
 PER = timedelta(minutes=15)
-"""The time in which so many links are sent to one person at most."""
+"""The time in which so many links are sent to one person at most. Only those that somebody asked for count:
+a busy day of confirmations must not keep a contact from signing in."""
 
 
 def link_stream(link_id: LinkId) -> str:
@@ -101,7 +102,11 @@ class Links:
         recent = await connection.scalar(
             select(func.count())
             .select_from(link_rows)
-            .where(link_rows.c.person_id == person_id, link_rows.c.issued_at > self._clock() - PER)
+            .where(
+                link_rows.c.person_id == person_id,
+                link_rows.c.purpose == Purpose.SIGN_IN.value,
+                link_rows.c.issued_at > self._clock() - PER,
+            )
         )
         return (recent or 0) >= self._rules.per_person
 

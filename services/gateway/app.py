@@ -1,5 +1,6 @@
 """Composition root of the gateway."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -62,12 +63,21 @@ def create(settings: GatewaySettings) -> FastAPI:
 
 
 async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backends:
+    trusted = ssl.create_default_context()  # made once: it reads a long list of authorities
+
     async def client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
         timeout = httpx.Timeout(
             settings.answer_seconds, connect=CONNECT_SECONDS, pool=WAIT_FOR_CONNECTION_SECONDS
         )
         return await stack.enter_async_context(
-            httpx.AsyncClient(base_url=url, auth=auth, timeout=timeout, limits=CONNECTIONS, trust_env=False)
+            httpx.AsyncClient(
+                base_url=url,
+                auth=auth,
+                timeout=timeout,
+                limits=CONNECTIONS,
+                verify=trusted,
+                trust_env=False,  # services are near: never through a proxy
+            )
         )
 
     secret = settings.service_secret.get_secret_value()

@@ -36,7 +36,7 @@ class Assets:
         """Read what is there. Nothing is, before the first build."""
         manifest = self._folder / MANIFEST
         if manifest.exists():
-            self._names = json.loads(manifest.read_text())["files"]
+            self._names = json.loads(manifest.read_text()).get("files", {})
             self._files = {name: _read(self._folder / name) for name in self._names.values()}
 
     def url(self, name: str) -> str:

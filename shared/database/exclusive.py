@@ -47,7 +47,7 @@ async def exclusive(engine: AsyncEngine, name: str) -> AsyncIterator[Lease]:
     try:
         connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
         key = zlib.crc32(name.encode())
-        while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):  # noqa: ASYNC110 - only the server knows when it is free
+        while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
             await asyncio.sleep(STANDBY_SECONDS)
         log.info("lock_taken", lock=name)
         yield Lease(connection)

@@ -271,5 +271,5 @@ def problem(answer: httpx.Response) -> tuple[int, str]:
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens elsewhere
+        while not await condition():
             await asyncio.sleep(0.05)

@@ -80,7 +80,7 @@ class Running:
     async def emails(self, count: int) -> list[dict[str, str]]:
         """Wait until so many emails were sent."""
         async with asyncio.timeout(10):
-            while len(files := sorted(self.inbox.glob("*.json"))) < count:  # noqa: ASYNC110
+            while len(files := sorted(self.inbox.glob("*.json"))) < count:
                 await asyncio.sleep(0.05)
         sent = [json.loads(file.read_text()) for file in files]
         return sorted(sent, key=lambda email: str(email["sent_at"]))
@@ -203,7 +203,7 @@ async def test_nobody_gets_more_than_five_emails_in_a_quarter_of_an_hour(auth: R
         await auth.post("/links", email=EMAIL)
     async with asyncio.timeout(10):
         query = "SELECT count(*) FROM work WHERE kind = 'send_link' AND state = 'due'"
-        while await count(auth, query):  # noqa: ASYNC110 - the worker is in the database's hands
+        while await count(auth, query):
             await asyncio.sleep(0.05)
     assert await count(auth, "SELECT count(*) FROM links") == 5
 
@@ -334,6 +334,16 @@ async def test_a_lead_providers_contact_gets_a_link_to_what_awaits_them(auth: Ru
     auth.clock.now += timedelta(days=4)
     answer = await auth.post("/links/redeem", token=token)
     assert answer.json()["return_to"] == "/lead-provider/confirmations"
+
+
+async def test_many_requests_for_confirmation_do_not_keep_a_contact_from_signing_in(auth: Running) -> None:
+    for _ in range(6):
+        await auth.tell(
+            access.ConfirmationRequested(request_id=uuid4(), lead_provider_id=uuid4(), contacts=[PERSON])
+        )
+    auth.app.state.backbone.work_bell.ring()
+    await auth.emails(6)
+    assert (await auth.session()).chosen is not None
 
 
 async def test_nothing_that_signs_in_is_kept(auth: Running) -> None:

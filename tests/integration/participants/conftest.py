@@ -89,7 +89,7 @@ class Participants:
 
     async def becomes(self, statement: str, value: object, seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
-            while await self.scalar(statement) != value:  # noqa: ASYNC110 - it happens in a server
+            while await self.scalar(statement) != value:
                 await asyncio.sleep(0.02)
 
     async def scalar(self, statement: str) -> Any:

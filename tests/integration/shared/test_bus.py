@@ -149,7 +149,7 @@ async def running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens in a server
+        while not await condition():
             await asyncio.sleep(0.05)
 
 

@@ -50,21 +50,21 @@ def browser(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="https://check-data.example")
 
 
-@pytest.fixture
-def assets(tmp_path: Path) -> Path:
-    folder = tmp_path / "assets"
-    folder.mkdir()
-    (folder / "check-data.0123.css").write_text("body { margin: 0 }")
-    (folder / "check-data.0123.css.gz").write_bytes(gzip.compress(b"body { margin: 0 }"))
-    (folder / "manifest.json").write_text(
-        json.dumps({"state": "x", "files": {"check-data.css": "check-data.0123.css"}})
-    )
-    return folder
+@pytest_asyncio.fixture(scope="module")
+async def app(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI]:
+    folder = tmp_path_factory.mktemp("gateway")
+    (folder / "assets").mkdir()
+    name, content = "check-data.0123.css", "body { margin: 0 }"
+    (folder / "assets" / name).write_text(content)
+    (folder / "assets" / f"{name}.gz").write_bytes(gzip.compress(content.encode()))
+    manifest = {"state": "x", "files": {"check-data.css": name}}
+    (folder / "assets" / "manifest.json").write_text(json.dumps(manifest))
+    app = create(settings(folder))
 
+    @app.get("/boom")
+    async def boom() -> None:
+        raise RuntimeError("told to nobody")
 
-@pytest_asyncio.fixture
-async def app(tmp_path: Path, assets: Path) -> AsyncIterator[FastAPI]:
-    app = create(settings(tmp_path))
     async with app.router.lifespan_context(app):
         yield app
 
@@ -99,10 +99,6 @@ async def test_each_page_has_a_title_of_its_own(page: httpx.AsyncClient) -> None
 async def test_every_answer_carries_the_security_headers(
     app: FastAPI, page: httpx.AsyncClient, path: str
 ) -> None:
-    @app.get("/boom")
-    async def boom() -> None:
-        raise RuntimeError("told to nobody")
-
     headers = (await page.get(path)).headers
     policy = headers["content-security-policy"]
     assert "unsafe" not in policy
@@ -128,13 +124,6 @@ async def test_an_unknown_page_is_not_found(page: httpx.AsyncClient) -> None:
     assert (answer.status_code, "Page not found" in answer.text) == (404, True)
 
 
-async def test_a_malformed_address_of_a_record_is_not_found(page: httpx.AsyncClient) -> None:
-    page.cookies.set("__Host-session", "s")
-    answer = await page.get("/participants/not-an-id")
-    assert answer.status_code in (404, 503)
-    assert "traceback" not in answer.text.lower()
-
-
 async def test_a_service_that_is_down_gives_the_problem_page(page: httpx.AsyncClient) -> None:
     page.cookies.set("__Host-session", "s")
     answer = await page.get("/participants")
@@ -146,10 +135,6 @@ async def test_a_service_that_is_down_gives_the_problem_page(page: httpx.AsyncCl
 async def test_a_bug_gives_the_problem_page_and_says_nothing_of_itself(
     app: FastAPI, page: httpx.AsyncClient
 ) -> None:
-    @app.get("/boom")
-    async def boom() -> None:
-        raise RuntimeError("told to nobody")
-
     answer = await page.get("/boom")
     assert answer.status_code == 500
     assert "Sorry, there is a problem with the service" in answer.text
@@ -196,7 +181,7 @@ async def test_no_page_takes_a_form_without_its_proof(page: httpx.AsyncClient) -
         re.sub(r"{[a-z_]+}", some_id, route.path)
         for router in PAGES
         for route in router.routes
-        if isinstance(route, APIRoute) and "POST" in route.methods
+        if isinstance(route, APIRoute) and "POST" in (route.methods or ())
     ]
     assert len(posts) > 10
     for path in posts:

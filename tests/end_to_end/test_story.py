@@ -1,0 +1,250 @@
+"""The whole story, over HTTP, with every service as a process of its own."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.running import Page, RunningSystem, Visitor
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
+
+PARTNER = "Fernhill Teaching School Hub"
+NOMINEE = "nia.novak@example.org"
+
+
+@pytest.fixture(scope="module")
+async def dana(system: RunningSystem) -> AsyncIterator[Visitor]:
+    """Leads the delivery partner, and is signed in as that (not as the appropriate body)."""
+    visitor = Visitor(system.url)
+    page = await visitor.sign_in("dana.whitfield@example.org")
+    assert page.path == "/choose-role"
+    grants = re.findall(
+        r'(?s)name="grant_id"[^>]*value="([^"]+)".*?<div[^>]*hint[^>]*>\s*(.*?)\s*</div>',
+        page.response.text,
+    )
+    grant = next(value for value, role in grants if role == "Delivery partner")
+    page = await visitor.submit(page, "/choose-role", grant_id=grant)
+    assert page.path == "/participants"
+    yield visitor
+    await visitor.close()
+
+
+@pytest.fixture(scope="module")
+async def marcus(system: RunningSystem) -> AsyncIterator[Visitor]:
+    """Of another delivery partner."""
+    visitor = Visitor(system.url)
+    assert (await visitor.sign_in("marcus.bell@example.org")).path == "/participants"
+    yield visitor
+    await visitor.close()
+
+
+async def decide(visitor: Visitor, page: Page, action: str, reason: str, **fields: str) -> Page:
+    return await visitor.submit(page, action, decision="approve", reason=reason, **fields)
+
+
+async def test_from_nomination_to_download(system: RunningSystem, dana: Visitor) -> None:
+    page = await dana.submit(
+        await dana.get("/access-requests/new"),
+        "/access-requests/new",
+        full_name="Nia Novak",
+        email="Nia.Novak@Example.org",
+        reason="Keeps our records in step.",
+    )
+    (own,) = set(page.links(r"/access-requests/[0-9a-f-]{36}")) or {page.path}
+    request_id = own.rsplit("/", 1)[-1]
+
+    sam = Visitor(system.url)
+    page = await sam.sign_in("sam.okoro@example.org")
+    assert page.path == "/staff/access-requests"
+    there = f"/staff/access-requests/{request_id}"
+    page = await decide(sam, await sam.get(there), f"{there}/triage", "Known to us.")
+    assert "Waiting for the policy check" in page.text or "policy" in page.text.lower()
+    again = await sam.http.post(f"{there}/policy-check", data={**page_token(page), "decision": "approve"})
+    assert again.status_code in {403, 409}, "nobody decides two steps"
+
+    priya = Visitor(system.url)
+    await priya.sign_in("priya.raman@example.org")
+    page = await priya.get(there)
+    assert "What the agreement register says" in page.text
+    provider = re.findall(r'name="lead_provider_id"[^>]*value="([0-9a-f-]{36})"', page.response.text)[0]
+    await decide(priya, page, f"{there}/policy-check", "Covered.", lead_provider_id=provider)
+
+    lena = Visitor(system.url)
+    page = await lena.open_link("lena.fischer@example.org")
+    assert page.path == "/lead-provider/confirmations"
+    assert "Nia Novak" in page.text
+    here = f"/lead-provider/confirmations/{request_id}"
+    await decide(lena, await lena.get(here), here, "She works there.")
+
+    nia = Visitor(system.url)
+    await nia.wait_for_email(NOMINEE, "/sign-in")
+    page = await nia.sign_in(NOMINEE)
+    assert page.path == "/participants"
+    assert PARTNER in page.text
+    await list_search_and_download(nia)
+
+    audrey = Visitor(system.url)
+    await audrey.sign_in("audrey.lin@example.org")
+    audit = await audrey.get("/staff/audit")
+    assert "Nia Novak" in audit.text
+    for visitor in (sam, priya, lena, nia, audrey):
+        await visitor.close()
+
+
+def page_token(page: Page) -> dict[str, str]:
+    found = re.search(r'name="form_proof" value="([^"]+)"', page.response.text)
+    assert found
+    return {"form_proof": found[1]}
+
+
+async def list_search_and_download(nia: Visitor) -> None:
+    page = await nia.get("/participants")
+    everybody = total_of(page)
+    assert everybody > 20
+    first = page.links(r"/participants/[0-9a-f-]{36}")[0]
+    one = await nia.get(first)
+    assert one.status == 200
+    name = one.heading
+    found = await nia.get("/participants", q=" ".join(reversed(name.split())).upper())
+    assert name in found.text
+    for query in (
+        {},
+        {"role": ["mentor"]},
+        {"status": ["training_or_eligible_for_training"], "role": ["ect"]},
+    ):
+        page = await nia.get("/participants", **query)
+        total = total_of(page)
+        assert 0 < total <= everybody
+        rows = await download(nia, page)
+        assert len(rows) == total, query
+        assert set(rows[0]) == set(COLUMNS)
+
+
+COLUMNS = [
+    "full_name",
+    "email_address",
+    "trn",
+    "role",
+    "lead_provider",
+    "school",
+    "school_unique_reference_number",
+    "academic_year",
+    "training_status",
+    "status",
+]
+
+
+def total_of(page: Page) -> int:
+    found = re.search(r"([\d,]+) participants?\b", page.text)
+    assert found, page.text[:500]
+    return int(found[1].replace(",", ""))
+
+
+async def download(visitor: Visitor, page: Page) -> list[dict[str, str]]:
+    page = await visitor.submit(page, "/exports")
+    until = time.monotonic() + 30
+    while not page.links(r"/exports/[0-9a-f-]{36}/download"):
+        assert time.monotonic() < until, page.text
+        page = await visitor.get(page.path)
+    file = await visitor.get(page.links(r"/exports/[0-9a-f-]{36}/download")[0])
+    assert file.response.headers["content-disposition"].startswith("attachment")
+    return list(csv.DictReader(io.StringIO(file.response.content.decode())))
+
+
+async def test_another_organisations_participant_is_not_found(dana: Visitor, marcus: Visitor) -> None:
+    theirs = set((await marcus.get("/participants")).links(r"/participants/[0-9a-f-]{36}"))
+    ours = set((await dana.get("/participants")).links(r"/participants/[0-9a-f-]{36}"))
+    assert theirs
+    for path in sorted(theirs - ours)[:3]:
+        found = await dana.get(path)
+        assert found.status == 404
+        assert found.heading == "Page not found"
+    for path in sorted(theirs)[:1]:
+        assert (await marcus.get(path)).status == 200
+
+
+async def test_a_bad_query_gets_a_page_that_says_what_to_do(dana: Visitor) -> None:
+    for query in (
+        {"role": "wizard"},
+        {"academic_year": "soon"},
+        {"status": "happy"},
+        {"page": "0"},
+        {"page": "99999"},
+        {"q": "x" * 10_000},
+    ):
+        page = await dana.get("/participants", **query)
+        assert 400 <= page.status < 500, query
+        assert "Traceback" not in page.response.text
+        assert page.links(r"/participants[^\"]*"), query
+
+
+async def test_who_is_not_signed_in_is_led_to_sign_in_and_back(system: RunningSystem) -> None:
+    stranger = Visitor(system.url)
+    page = await stranger.get("/participants", q="abc")
+    assert page.path == "/sign-in"
+    for path in ("/staff/audit", "/exports", "/lead-provider/confirmations", "/access-requests/new"):
+        assert (await stranger.get(path)).path == "/sign-in"
+    await stranger.close()
+
+
+async def test_a_page_of_another_role_cannot_be_seen(marcus: Visitor) -> None:
+    for path in ("/staff/access-requests", "/staff/audit", "/staff/people", "/lead-provider/confirmations"):
+        page = await marcus.get(path)
+        assert page.status == 403, path
+
+
+async def test_a_form_that_is_not_ours_is_refused(marcus: Visitor) -> None:
+    answer = await marcus.http.post("/sign-out", data={"form_proof": "0" * 64})
+    assert answer.status_code == 403
+    assert (await marcus.get("/participants")).status == 200
+
+
+async def test_a_service_that_is_down_takes_its_own_pages_only(
+    system: RunningSystem, marcus: Visitor
+) -> None:
+    """The export service is stopped where it stands (SIGSTOP), so it neither answers nor refuses."""
+    pid = service_pid(system, "export")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        page = await marcus.get("/exports")
+        assert page.status == 503
+        assert "problem with the service" in page.heading
+        assert "Traceback" not in page.response.text
+        assert (await marcus.get("/participants")).status == 200
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert (await marcus.get("/exports")).status == 200
+
+
+def service_pid(system: RunningSystem, service: str) -> int:
+    found = subprocess.run(
+        ["pgrep", "-P", str(system.process.pid), "-f", f"serve {service}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(found.stdout.split()[0])
+
+
+async def test_every_service_refuses_a_call_without_a_token(system: RunningSystem) -> None:
+    environment = json.loads((system.home / "environment" / "gateway.json").read_text())
+    async with httpx.AsyncClient() as http:
+        for name, path in (
+            ("AUTH", "/events"),
+            ("ACCESS", "/requests"),
+            ("PARTICIPANTS", "/participants"),
+            ("EXPORT", "/exports"),
+            ("MANAGE_ECTS", "/events"),
+        ):
+            answer = await http.get(environment[f"CHECK_DATA_{name}_URL"] + path)
+            assert answer.status_code == 401
+            assert answer.headers["content-type"] == "application/problem+json"
