@@ -30,6 +30,7 @@ from shared.database.engine import service_engine
 from shared.database.errors import is_passing
 from shared.event_store import Codec, EventStore
 from shared.settings import CommonSettings, ServiceSettings
+from shared.tasks import stop_tasks
 from shared.web.service_client import OwnToken, ServiceTokens
 from shared.work_queue import Handler, Worker
 
@@ -39,8 +40,6 @@ Event = TypeVar("Event")
 EVENTS_BELL = "check_data_events"
 WORK_BELL = "check_data_work"
 HTTP_SECONDS = 5.0
-STOP_SECONDS = 5
-STOP_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +121,9 @@ class Backbone(Generic[Event]):
             await connection.execute(text("SELECT 1"))
 
     async def stop(self) -> None:
-        """Cancel what runs, and cancel again what goes on all the same.
-
-        redis-py waits by wait_for, which in Python 3.11 swallows a cancellation that meets its result.
-        """
         for task in self._tasks:
             task.remove_done_callback(_end_process_on_bug)
-        unfinished = set(self._tasks)
-        for _ in range(STOP_TRIES):
-            for task in unfinished:
-                task.cancel()
-            _, unfinished = await asyncio.wait(unfinished, timeout=STOP_SECONDS / STOP_TRIES)
-            if not unfinished:
-                return
-        for task in unfinished:
-            log.error("task_did_not_stop", task=task.get_name())
+        await stop_tasks(self._tasks)
 
 
 def _end_process_on_bug(task: asyncio.Task[None]) -> None:

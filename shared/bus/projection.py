@@ -25,6 +25,7 @@ from shared.bus.publication import bus_stream
 from shared.contracts.envelope import CLOUD_EVENTS, CloudEvent
 from shared.database.errors import is_passing
 from shared.database.exclusive import exclusive
+from shared.tasks import stop_tasks
 from shared.tracing import Trace, new_trace, tracing
 
 log = structlog.get_logger(__name__)
@@ -92,16 +93,7 @@ class ProjectionRunner:
                         self._checkpoint = await load_checkpoint(
                             connection, self._projection.name, self._partition
                         )
-                    following = asyncio.create_task(self._follow())
-                    lost = asyncio.create_task(lease.until_lost())
-                    try:
-                        await asyncio.wait([following, lost], return_when=asyncio.FIRST_COMPLETED)
-                    finally:
-                        following.cancel()
-                        lost.cancel()
-                        await asyncio.gather(following, lost, return_exceptions=True)
-                    if following.done() and not following.cancelled() and (error := following.exception()):
-                        raise error
+                    await lease.hold(self._follow)
             except (DBAPIError, OSError, LostRace, RedisError) as error:
                 log.warning(
                     "projection_interrupted", projection=self._projection.name, error=type(error).__name__
@@ -126,8 +118,7 @@ class ProjectionRunner:
                     await self._catch_up()
                 await self._wait_for_silence()
         finally:
-            started.cancel()
-            await asyncio.gather(started, return_exceptions=True)
+            await stop_tasks([started])
             await subscriber.stop()
 
     async def _start(self, subscriber: Any) -> None:

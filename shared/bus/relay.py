@@ -70,21 +70,7 @@ class Relay(Generic[Event]):
             try:
                 async with exclusive(self._store.engine, f"relay:{self._publication.name}") as lease:
                     self._published = None
-                    work = [
-                        asyncio.create_task(self._keep_numbering()),
-                        asyncio.create_task(self._keep_publishing()),
-                    ]
-                    lost = asyncio.create_task(lease.until_lost())
-                    try:
-                        await asyncio.wait([*work, lost], return_when=asyncio.FIRST_COMPLETED)
-                    finally:
-                        for task in (*work, lost):
-                            task.cancel()
-                        results = await asyncio.gather(*work, lost, return_exceptions=True)
-                    # Not in the finally: there it would take the place of a cancellation of this task.
-                    for result in results:
-                        if isinstance(result, Exception):
-                            raise result
+                    await lease.hold(self._keep_numbering, self._keep_publishing)
             except (DBAPIError, OSError) as error:
                 log.warning("relay_interrupted", publisher=self._publication.name, error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)

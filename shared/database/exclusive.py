@@ -2,13 +2,16 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.tasks import stop_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +37,20 @@ class Lease:
                     await self._connection.execute(text("SELECT 1"))
             except (DBAPIError, OSError, TimeoutError):
                 return
+
+    async def hold(self, *runs: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run these side by side until the right is lost or one of them ends; then stop the others.
+
+        Raises what one of them raised.
+        """
+        tasks = [asyncio.create_task(run()) for run in (*runs, self.until_lost)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await stop_tasks(tasks)
+        for task in tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
 
 
 @asynccontextmanager

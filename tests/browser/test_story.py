@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -170,7 +171,8 @@ async def see_participants(nominee: Person) -> None:
     await nominee.keep("11-one")
     await page.go_back()
     await nominee.goto("/participants?role=mentor")
-    total = int((await page.get_by_role("heading", level=2).first.inner_text()).split()[0].replace(",", ""))
+    counted = page.get_by_role("heading", name=re.compile(r"^[\d,]+ participants?"))
+    total = int((await counted.inner_text()).split()[0].replace(",", ""))
     await page.locator("form[action='/exports'] button").click()
     await nominee.keep("12-export")
     for _ in range(60):

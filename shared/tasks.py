@@ -1,0 +1,28 @@
+"""Stopping background tasks for good."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+TRIES = 5
+BETWEEN_SECONDS = 1.0
+
+
+async def stop_tasks(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait for their end; cancel again each second, five times at most.
+
+    Once is not enough: on Python 3.11 `asyncio.wait_for`, which redis-py uses, may swallow a cancellation
+    that meets its result.
+    """
+    unfinished = {task for task in tasks if not task.done()}
+    for _ in range(TRIES):
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            _, unfinished = await asyncio.wait(unfinished, timeout=BETWEEN_SECONDS)
+    for task in unfinished:
+        log.error("task_did_not_stop", task=task.get_name())
