@@ -1,4 +1,4 @@
-import uuid
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
@@ -6,17 +6,27 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database.engine import create_engine
-from shared.database.migrate import migrate
-from shared.database.provision import ServiceDatabase, provision
+from shared.database.provision import ServiceDatabase
+from tests.databases import Databases
 from tests.running import RunningSystem, running_system
-from tests.servers import Servers, embedded_servers
+from tests.servers import (
+    POSTGRES_IMAGE,
+    REDIS_IMAGE,
+    Servers,
+    container_servers,
+    embedded_servers,
+    why_no_containers,
+)
 
-PASSWORD = "not-a-secret"
+
+@functools.cache
+def no_containers() -> str | None:
+    return why_no_containers()
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    with embedded_servers() as servers:
+    with container_servers() if no_containers() is None else embedded_servers() as servers:
         yield servers
 
 
@@ -30,24 +40,26 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
         yield running
 
 
-def pytest_report_header() -> str:
-    return "servers: embedded Postgres and Valkey"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    why = no_containers()
+    used = (
+        f"containers of {POSTGRES_IMAGE} and {REDIS_IMAGE}" if why is None else f"embedded ones, since {why}"
+    )
+    terminalreporter.write_line(f"Postgres and Redis of the tests: {used}")
 
 
 NewDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 
 
+@pytest.fixture(scope="session")
+def databases(servers: Servers) -> Databases:
+    return Databases(servers)
+
+
 @pytest.fixture
-async def new_database(servers: Servers) -> NewDatabase:
+async def new_database(databases: Databases) -> NewDatabase:
     """Makes an empty, migrated database for a service."""
-
-    async def make(service: str) -> ServiceDatabase:
-        name = f"test_{service}_{uuid.uuid4().hex[:8]}"
-        database = await provision(servers.postgres_admin_url, service, name, PASSWORD)
-        await migrate(service, database.owner_url)
-        return database
-
-    return make
+    return databases.new
 
 
 @pytest.fixture

@@ -1,35 +1,91 @@
-"""A real Postgres and a real Redis for the tests: containers where Docker runs, embedded ones elsewhere."""
+"""A real Postgres and a real Redis for the tests: containers where Docker runs, embedded ones elsewhere.
 
-import contextlib
+Containers need their images: CHECK_DATA_TEST_POSTGRES_IMAGE and CHECK_DATA_TEST_REDIS_IMAGE name other
+ones than the official. Where they cannot be had, the embedded servers are used, and the run says so.
+"""
+
+import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+from testcontainers.core.container import DockerContainer
+
 from shared.embedded.postgres import start_postgres
 from shared.embedded.valkey import start_valkey
+
+POSTGRES_IMAGE = os.environ.get("CHECK_DATA_TEST_POSTGRES_IMAGE", "postgres:18")
+REDIS_IMAGE = os.environ.get("CHECK_DATA_TEST_REDIS_IMAGE", "redis:8")
+READY_SECONDS = 60.0
+PASSWORD = "not-a-secret"
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
     postgres_admin_url: str
     redis_url: str
-    kind: str
-    """`containers` or `embedded`: the run says which."""
 
 
-def docker_runs() -> bool:
-    """Whether a Docker engine answers (having the client is not enough)."""
+def why_no_containers() -> str | None:
+    """None when Docker runs and has (or can fetch) the images; otherwise the reason, in words."""
     if shutil.which("docker") is None:
+        return "there is no Docker"
+    if not _docker("info"):
+        return "no Docker engine answers"
+    for image in (POSTGRES_IMAGE, REDIS_IMAGE):
+        if not (_docker("image", "inspect", image) or _docker("pull", "--quiet", image, seconds=180)):
+            return f"the image {image} cannot be had"
+    return None
+
+
+def _docker(*arguments: str, seconds: float = 15) -> bool:
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
         return False
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        return (
-            subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=10).returncode == 0
-        )
-    return False
+    return done.returncode == 0
+
+
+@contextmanager
+def container_servers() -> Iterator[Servers]:
+    # The tests stop their containers themselves: the reaper of testcontainers would be one more image.
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    with ExitStack() as stack:
+        postgres = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432)
+        postgres.with_env("POSTGRES_PASSWORD", PASSWORD)
+        stack.enter_context(postgres)
+        redis = stack.enter_context(DockerContainer(REDIS_IMAGE).with_exposed_ports(6379))
+        address = f"{postgres.get_container_host_ip()}:{postgres.get_exposed_port(5432)}"
+        url = f"postgresql://postgres:{PASSWORD}@{address}/postgres"
+        _wait_until_it_answers(url)
+        yield Servers(url, f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}/0")
+
+
+def _wait_until_it_answers(url: str) -> None:
+    # In a thread: the tests' own event loop belongs to this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _answers(url)).result()
+
+
+async def _answers(url: str) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            await (await asyncpg.connect(url, timeout=5)).close()
+        except (OSError, asyncpg.PostgresError):
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            return
 
 
 @contextmanager
@@ -38,8 +94,6 @@ def embedded_servers() -> Iterator[Servers]:
     folder.chmod(0o755)  # when run as root, the server runs as another user
     valkey = start_valkey(folder / "valkey")
     try:
-        yield Servers(
-            start_postgres(folder / "postgres"), f"redis://127.0.0.1:{valkey.port}/0", kind="embedded"
-        )
+        yield Servers(start_postgres(folder / "postgres"), f"redis://127.0.0.1:{valkey.port}/0")
     finally:
         valkey.stop()

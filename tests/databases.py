@@ -1,0 +1,41 @@
+"""Databases for tests: one is migrated for each service, and copied for each test that wants it."""
+
+import uuid
+
+from sqlalchemy import text
+
+from shared.database.engine import create_engine
+from shared.database.migrate import migrate
+from shared.database.provision import ServiceDatabase, provision
+from tests.servers import Servers
+
+PASSWORD = "not-a-secret"
+
+
+class Databases:
+    def __init__(self, servers: Servers) -> None:
+        self._admin_url = servers.postgres_admin_url
+        self._migrated: dict[str, str] = {}
+
+    async def new(self, service: str) -> ServiceDatabase:
+        """An empty, migrated database of the service."""
+        if service not in self._migrated:
+            name = _name(service)
+            database = await provision(self._admin_url, service, name, PASSWORD)
+            await migrate(service, database.owner_url)
+            self._migrated[service] = name
+        return await self.copy(service, self._migrated[service])
+
+    async def copy(self, service: str, source: str) -> ServiceDatabase:
+        """A database that holds what `source` holds. Nobody may be connected to `source`."""
+        name = _name(service)
+        engine = create_engine(self._admin_url, pool_size=1)
+        async with engine.connect() as raw:
+            connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text(f"CREATE DATABASE {name} OWNER {service}_owner TEMPLATE {source}"))
+        await engine.dispose()
+        return await provision(self._admin_url, service, name, PASSWORD)
+
+
+def _name(service: str) -> str:
+    return f"test_{service}_{uuid.uuid4().hex[:8]}"
