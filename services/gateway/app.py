@@ -13,9 +13,10 @@ from services.gateway.backend import Backend
 from services.gateway.backends import Auth, Backends
 from services.gateway.csrf import FormTokens
 from services.gateway.forms import no_forgery
-from services.gateway.pages import PAGES, dev_inbox
+from services.gateway.pages import dev_inbox
 from services.gateway.pages.errors import answer_with_pages
 from services.gateway.rendering import Renderer
+from services.gateway.routes import PAGES
 from services.gateway.security_headers import SecurityHeaders, security_headers
 from services.gateway.session import Cookies
 from services.gateway.settings import GatewaySettings

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import SecretStr, ValidationError
 
 from services.gateway.app import create
-from services.gateway.pages import PAGES
+from services.gateway.routes import PAGES
 from services.gateway.settings import GatewaySettings
 from shared.settings import EmailSettings, Environment
 

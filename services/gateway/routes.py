@@ -1,0 +1,33 @@
+"""All pages, in the order in which their addresses are tried."""
+
+from fastapi import APIRouter
+
+from services.gateway.pages import (
+    access_requests,
+    confirmations,
+    exports,
+    information,
+    participants,
+    role,
+    sign_in,
+    staff_agreements,
+    staff_audit,
+    staff_people,
+    staff_requests,
+    start,
+)
+
+PAGES: tuple[APIRouter, ...] = (
+    start.router,
+    sign_in.router,
+    role.router,
+    participants.router,
+    exports.router,
+    access_requests.router,
+    staff_requests.router,
+    staff_agreements.router,
+    staff_people.router,
+    staff_audit.router,
+    confirmations.router,
+    information.router,
+)
