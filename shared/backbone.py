@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 import httpx
 import structlog
 from faststream.redis import RedisBroker
-from prometheus_client import start_http_server
 from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -29,7 +28,7 @@ from shared.database.bell import Bell
 from shared.database.engine import service_engine
 from shared.database.errors import is_passing
 from shared.event_store import Codec, EventStore
-from shared.settings import CommonSettings, ServiceSettings
+from shared.settings import ServiceSettings
 from shared.tasks import stop_tasks
 from shared.web.service_client import OwnToken, ServiceTokens
 from shared.work_queue import Handler, Worker
@@ -138,7 +137,6 @@ async def open_backbone(
 ) -> AsyncIterator[Backbone[Event]]:
     """Open engine, bus and clients, in that order; close them in the reverse one."""
     async with AsyncExitStack() as stack:
-        serve_metrics(settings)
         engine = service_engine(settings)
         stack.push_async_callback(engine.dispose)
         url = settings.redis_url.get_secret_value()
@@ -174,9 +172,3 @@ async def open_backbone(
         log.info("service_started", service=service)
         yield backbone
         log.info("service_stopping", service=service)
-
-
-def serve_metrics(settings: CommonSettings) -> None:
-    """Serve /metrics on its private port, if there is one."""
-    if settings.metrics_port:
-        start_http_server(settings.metrics_port, settings.host)

@@ -2,6 +2,7 @@
 
 import typer
 import uvicorn
+from prometheus_client import start_http_server
 from pydantic import ValidationError
 
 from services.cli.catalogue import create_service
@@ -11,7 +12,10 @@ DRAIN_SECONDS = 10
 
 
 def serve(service: str) -> None:
-    """Blocks until SIGTERM or SIGINT, then lets requests under way end (10 s at most)."""
+    """Its HTTP interface, and its metrics on a port of their own.
+
+    Blocks until SIGTERM or SIGINT, then lets requests under way end (10 s at most).
+    """
     try:
         app, settings = create_service(service)
     except ValidationError as error:
@@ -20,6 +24,8 @@ def serve(service: str) -> None:
             typer.echo(f"Setting CHECK_DATA_{name.upper()}: {problem['msg']}", err=True)
         raise typer.Exit(2) from None
     configure_logging(service, settings.log_level)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, settings.host)
     uvicorn.run(
         app,
         host=settings.host,

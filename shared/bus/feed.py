@@ -54,7 +54,7 @@ def feed_router(publication: Publication[Any], *readers: str) -> APIRouter:
         partition: Annotated[int, Query(ge=0)] = 0,
         of: Annotated[int, Query(ge=1, le=256)] = 1,
     ) -> FeedPage:
-        """Published events after a position, in order. See docs/asyncapi.json for what they carry."""
+        """Published events after a position, in order. docs/reference/asyncapi.json says what they carry."""
         store: EventStore[Any] = request.app.state.store
         page = await read_published(store, publication, after, limit, partition, of)
         return FeedPage(events=list(page.events), up_to=page.up_to)

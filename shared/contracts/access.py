@@ -150,7 +150,7 @@ class SubmitRequest(Body):
     """POST /requests → 201 AccessRequest.
 
     By a user for the own organisation and one of the roles delivery partner and appropriate body, or by
-    support for any organisation (`request_received_on` and `requested_by_words` say how it came).
+    support for any organisation (the reason says how it came).
     409 `already-requested` or `already-granted` when the same is open or held.
     """
 

@@ -47,7 +47,7 @@ class SessionEnded(PublishedEvent):
     session_id: UUID
     person_id: UUID
     reason: str
-    """`signed_out`, `expired`, `grant_ended` or `ended_by_staff`."""
+    """`signed_out`, `expired` or `grant_ended`."""
 
 
 CATALOGUE = Catalogue(LinkIssued, SignedIn, RoleChosen, SessionEnded)

@@ -21,16 +21,19 @@ CLAIM = text("""
         lease = :lease,
         tries = tries + 1,
         due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT id FROM work
         WHERE state = 'due' AND due_at <= clock_timestamp() AND kind = ANY(:kinds)
         ORDER BY due_at
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING id, kind, key, data, trace, tries
 """)
-"""A leased job is due again when the lease is over: whoever held it is taken for dead."""
+"""A leased job is due again when the lease is over: whoever held it is taken for dead.
+
+ARRAY, because it is evaluated once: `IN (SELECT …)` may be run again for each row, and then takes more jobs
+than the limit."""
 EXTEND = text("""
     UPDATE work SET due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
     WHERE id = :id AND lease = :lease AND state = 'due'

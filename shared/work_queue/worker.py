@@ -33,15 +33,24 @@ class GiveUp(Exception):
 
 
 class Worker:
-    """handlers: by kind of job. concurrency: jobs at a time in this process."""
+    """handlers: by kind of job. concurrency: jobs at a time in this process.
+
+    lease_seconds: after so long without a word from a worker, its jobs are others' to do.
+    """
 
     def __init__(
-        self, engine: AsyncEngine, bell: Bell, handlers: Mapping[str, Handler], concurrency: int = 4
+        self,
+        engine: AsyncEngine,
+        bell: Bell,
+        handlers: Mapping[str, Handler],
+        concurrency: int = 4,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._engine = engine
         self._bell = bell
         self._handlers = handlers
         self._free = asyncio.Semaphore(concurrency)
+        self._lease_seconds = lease_seconds
 
     async def run(self) -> None:
         """Never returns. Cancelling waits for nothing: unfinished jobs are due again after their lease."""
@@ -55,7 +64,7 @@ class Worker:
         while True:
             try:
                 async with self._engine.begin() as connection:
-                    jobs = await claim(connection, list(self._handlers), 1, LEASE_SECONDS)
+                    jobs = await claim(connection, list(self._handlers), 1, self._lease_seconds)
                 if jobs:
                     return jobs[0]
             except (DBAPIError, OSError) as error:
@@ -80,10 +89,10 @@ class Worker:
     async def _keep(self, job: Job) -> None:
         """Extend the lease while the handler runs, however long it takes."""
         while True:
-            await asyncio.sleep(LEASE_SECONDS / 3)
+            await asyncio.sleep(self._lease_seconds / 3)
             try:
                 async with self._engine.begin() as connection:
-                    await extend(connection, job, LEASE_SECONDS)
+                    await extend(connection, job, self._lease_seconds)
             except (DBAPIError, OSError) as error:
                 log.warning("lease_not_extended", job=job.id, error=type(error).__name__)
 

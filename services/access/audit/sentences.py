@@ -32,7 +32,6 @@ SESSION_ENDS: Final = {
     "signed_out": "signed out",
     "expired": "was signed out: the session had expired",
     "grant_ended": "was signed out: the access had ended",
-    "ended_by_staff": "was signed out by DfE staff",
 }
 GRANT_ENDS: Final = {"agreement_ended": "the last agreement that covered it ended"}
 
