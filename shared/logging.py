@@ -19,6 +19,17 @@ def _add_trace(_logger: object, _name: str, event: structlog.typing.EventDict) -
     return event
 
 
+def _without_messages(
+    _logger: object, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """What an error says may quote what it was about: an address, a row, a URL. Its type and place stay."""
+    for told in event.get("exception") or ():
+        if isinstance(told, dict):
+            told.pop("exc_value", None)
+            told.pop("exc_notes", None)
+    return event
+
+
 def configure_logging(service: str, level: str = "INFO") -> None:
     """Send structlog's and the standard library's logs to stderr as JSON lines."""
     shared_processors: list[structlog.typing.Processor] = [
@@ -29,6 +40,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         _add_trace,
         # Without local variables: they hold what must not be in a log.
         structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+        _without_messages,
     ]
     structlog.configure(
         processors=[*shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

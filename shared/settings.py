@@ -15,7 +15,12 @@ class Environment(StrEnum):
 class CommonSettings(BaseSettings):
     """What the process is and where it listens."""
 
-    model_config = SettingsConfigDict(env_prefix="CHECK_DATA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CHECK_DATA_",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # it holds secrets
+    )
 
     environment: Environment = Environment.PRODUCTION
     """`development` adds the development inbox and allows cookies without TLS."""
@@ -62,7 +67,9 @@ class ServiceSettings(CommonSettings):
 class EmailSettings(BaseSettings):
     """How emails are sent. Exactly one of the three ways."""
 
-    model_config = SettingsConfigDict(env_prefix="CHECK_DATA_EMAIL_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CHECK_DATA_EMAIL_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     via: str = Field(default="smtp", pattern="^(smtp|notify|inbox)$")
     """`smtp`, `notify` (GOV.UK Notify) or `inbox` (files for the development inbox page)."""

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
-CORRELATION = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
+CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ def new_trace(
     traceparent: str | None = None, correlation_id: str | None = None, causation_id: str | None = None
 ) -> Trace:
     """Continue what came in; what is missing or malformed starts anew."""
-    match = TRACEPARENT.match(traceparent or "")
-    trusted = correlation_id if correlation_id and CORRELATION.match(correlation_id) else None
+    match = TRACEPARENT.fullmatch(traceparent or "")
+    trusted = correlation_id if correlation_id and CORRELATION.fullmatch(correlation_id) else None
     return Trace(
-        trace_id=match[1] if match and match[1] != "0" * 32 else secrets.token_hex(16),
+        trace_id=match[1] if match else secrets.token_hex(16),
         span_id=secrets.token_hex(8),
         correlation_id=trusted or str(uuid.uuid4()),
         causation_id=causation_id,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-READY_SECONDS = 150.0
+READY_SECONDS = 300.0
 PARTICIPANTS = 900
 
 
@@ -160,7 +160,7 @@ class Visitor:
         """The page of the development inbox with the emails to this address."""
         return (await self.get("/dev/inbox", to=address)).response.text
 
-    async def wait_for_email(self, address: str, containing: str, seconds: float = 20) -> None:
+    async def wait_for_email(self, address: str, containing: str, seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while containing not in await self.inbox(address):
                 await asyncio.sleep(0.1)
@@ -169,7 +169,7 @@ class Visitor:
         """The sign-in links in the inbox of this address, newest first."""
         return re.findall(r'href="[^"]*(/sign-in/link/[^"]+)"', await self.inbox(address))
 
-    async def open_link(self, address: str, besides: Collection[str] = (), seconds: float = 20) -> Page:
+    async def open_link(self, address: str, besides: Collection[str] = (), seconds: float = 60) -> Page:
         """Wait for an email with a link that is new, open it, and press its button."""
         async with asyncio.timeout(seconds):
             while not (new := [link for link in await self.links(address) if link not in besides]):

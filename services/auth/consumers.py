@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +19,8 @@ from shared.contracts.envelope import CloudEvent, PublishedEvent
 from shared.event_store import Transaction
 from shared.work_queue import enqueue
 
+log = structlog.get_logger(__name__)
+
 
 class AccessFollower:
     """Projection of access's published events."""
@@ -30,6 +33,10 @@ class AccessFollower:
 
     async def apply(self, connection: AsyncConnection, events: Sequence[CloudEvent]) -> None:
         for event in events:
+            if event.type not in access.CATALOGUE:
+                # Parked, it would hold back what follows about the person: the end of a grant, say.
+                log.warning("event_type_unknown", type=event.type)
+                continue
             await self._apply(connection, access.CATALOGUE.read(event))
 
     async def _apply(self, connection: AsyncConnection, event: PublishedEvent) -> None:

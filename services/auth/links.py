@@ -13,6 +13,7 @@ from services.auth.domain.events import Event, LinkEvent, LinkId, LinkIssued, Pe
 from services.auth.domain.link_token import link_token
 from services.auth.people import Addressee, addressee_by_email, addressee_by_id
 from services.auth.tables import links as link_rows
+from services.auth.tables import people
 from shared.clock import LONDON, Clock
 from shared.email import Email, Mailer
 from shared.event_store import Decider, EventStore, Transaction
@@ -172,6 +173,16 @@ async def change_link(
         await transaction.connection.execute(
             update(link_rows).where(link_rows.c.link_id == link_id).values(spent_at=at)
         )
+
+
+async def lock_owner(connection: AsyncConnection, link_id: LinkId) -> None:
+    """Keep the person of a link to this transaction. Raises nothing for a link that is not there."""
+    await connection.execute(
+        select(people.c.person_id)
+        .join(link_rows, link_rows.c.person_id == people.c.person_id)
+        .where(link_rows.c.link_id == link_id)
+        .with_for_update(of=people)
+    )
 
 
 async def load_link(transaction: Transaction[Event], link_id: LinkId) -> links.Link:

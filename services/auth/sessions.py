@@ -24,7 +24,7 @@ from services.auth.domain.events import (
     SessionId,
 )
 from services.auth.domain.session import SessionOver
-from services.auth.links import change_link, load_link
+from services.auth.links import change_link, load_link, lock_owner
 from services.auth.people import HeldGrant, addressee_by_id, held_grants
 from services.auth.tables import people, sessions
 from shared.clock import Clock
@@ -86,6 +86,8 @@ class Sessions:
 
     async def _redeem(self, transaction: Transaction[Event], link_id: LinkId) -> OpenSession:
         now, session_id = self._clock(), SessionId(uuid4())
+        # First the person, then the link: in the same order as where links are issued.
+        await lock_owner(transaction.connection, link_id)
         await change_link(transaction, link_id, links.RedeemLink(session_id, now), now)
         issued = (await load_link(transaction, link_id)).issued
         if issued is None or await addressee_by_id(transaction.connection, issued.person_id) is None:
@@ -114,7 +116,7 @@ class Sessions:
     async def choose(self, secret: str, grant_id: GrantId) -> OpenSession:
         """Act in a role from now on, under a new secret. Raises SessionOver or NotGranted."""
         async with self._store.transaction() as transaction:
-            row = await self._find(transaction.connection, secret)
+            row = await self._find(transaction.connection, secret, lock=True)
             held = await held_grants(transaction.connection, PersonId(row.person_id))
             chosen = next((grant for grant in held if grant.grant_id == grant_id), None)
             if chosen is None:
@@ -162,7 +164,7 @@ class Sessions:
         """Sign out. Ending what is over already is no error."""
         async with self._store.transaction() as transaction:
             try:
-                row = await self._find(transaction.connection, secret)
+                row = await self._find(transaction.connection, secret, lock=True)
             except SessionOver:
                 return
             await end_session(
@@ -189,7 +191,9 @@ class Sessions:
                 await end_session(transaction, session_id, EndReason.EXPIRED, now, None)
         return len(ended)
 
-    async def _find(self, connection: AsyncConnection, secret: str) -> Row[tuple[object, ...]]:
+    async def _find(
+        self, connection: AsyncConnection, secret: str, *, lock: bool = False
+    ) -> Row[tuple[object, ...]]:
         now = self._clock()
         query = (
             select(sessions, people.c.full_name)
@@ -203,6 +207,8 @@ class Sessions:
                 )
             )
         )
+        if lock:  # a second click waits, and then finds what the first one left
+            query = query.with_for_update(of=sessions)
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise SessionOver

@@ -80,7 +80,15 @@ def history(
 
 @app.command()
 def backfill(
-    file: Annotated[Path, typer.Argument(help="NDJSON: one CloudEvent of Manage ECTs on each line.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="NDJSON: one CloudEvent of Manage ECTs on each line.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ],
 ) -> None:
     """Take a file of events into participants. Bad lines are reported and parked, the others are in."""
     asyncio.run(importlib.import_module("services.cli.operations").backfill_file(file))

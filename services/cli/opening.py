@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.cli.configuration import settings_told_by_name
 from services.cli.home import home
 from shared.backbone import EVENTS_BELL, WORK_BELL
 from shared.clock import system_clock
@@ -29,7 +30,7 @@ async def opened(service: str) -> AsyncIterator[Opened]:
 
     Afterwards the service's own processes are told that there may be new events and new work.
     """
-    with home().environment_of(service):
+    with home().environment_of(service), settings_told_by_name():
         settings = importlib.import_module(f"services.{service}.settings").Settings()
     codec: Codec[Any] = importlib.import_module(f"services.{service}.publishing").CODEC
     engine = service_engine(settings)

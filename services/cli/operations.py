@@ -61,7 +61,8 @@ async def backfill_file(file: Path) -> None:
             typer.echo(f"{report.lines:,} lines read, {report.derived:,} participants derived")
 
     async with opened("participants") as data:
-        with file.open() as lines:
+        # A byte that is no UTF-8 stays one, so that its line is bad and not taken with a wrong letter.
+        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
             report = await backfill(
                 data.engine, lines, derivation_batch=data.settings.derivation_batch, progress=progress
             )

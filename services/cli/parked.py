@@ -4,13 +4,14 @@ import getpass
 import json
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.cli.opening import opened
 from services.cli.projections import projections_of
-from shared.bus.parking import Parked, list_parked, reason_of, settle
+from shared.bus.parking import Parked, list_parked, note_failed_try, reason_of, settle
 from shared.bus.projection import Projection
 from shared.contracts.envelope import CloudEvent
+from shared.database.errors import is_passing
 
 
 async def show_list(service: str) -> None:
@@ -30,29 +31,43 @@ async def show_one(service: str, number: int) -> None:
 
 
 async def retry(service: str, number: int, why: str) -> None:
-    """The event and those of its subject behind it, in order, until one fails again."""
+    """The event and those of its subject behind it, in the order they were parked, until one fails again."""
     async with opened(service) as data:
         async with data.engine.connect() as connection:
             first = await _find(connection, number)
             waiting = [
-                one
-                for one in await list_parked(connection, first.projection)
-                if one.subject == first.subject and one.position >= first.position
+                one for one in await list_parked(connection, first.projection) if one.subject == first.subject
             ]
-        earlier = await _earlier(service, first)
-        if earlier:
-            raise typer.BadParameter(f"event {earlier} of the same subject waits before it: begin there")
+        if waiting[0].id != number:
+            raise typer.BadParameter(
+                f"event {waiting[0].id} of the same subject waits before it: begin there"
+            )
         projection = _projection(service, first.projection)
+        failed = False
         for one in waiting:
-            event = CloudEvent.model_validate(one.event)
-            try:
-                async with data.engine.begin() as connection:
-                    await settle(connection, one.id, how="retried", by=getpass.getuser(), why=why)
-                    await projection.apply(connection, [event])
-            except Exception as error:
-                typer.echo(f"{one.id}: still not applied: {reason_of(error)}", err=True)
-                raise typer.Exit(1) from None
-            typer.echo(f"{one.id}: applied")
+            failed = not await _apply(data.engine, projection, one, why)
+            if failed:
+                break
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _apply(engine: AsyncEngine, projection: Projection, parked: Parked, why: str) -> bool:
+    try:
+        async with engine.begin() as connection:
+            if not await settle(connection, parked.id, how="retried", by=getpass.getuser(), why=why):
+                typer.echo(f"{parked.id}: somebody else settled it meanwhile", err=True)
+                return False
+            await projection.apply(connection, [CloudEvent.model_validate(parked.event)])
+    except Exception as error:
+        reason = reason_of(error)
+        typer.echo(f"{parked.id}: still not applied: {reason}", err=True)
+        if not is_passing(error):
+            async with engine.begin() as connection:
+                await note_failed_try(connection, parked.id, reason)
+        return False
+    typer.echo(f"{parked.id}: applied")
+    return True
 
 
 async def discard(service: str, number: int, why: str) -> None:
@@ -67,16 +82,6 @@ async def _find(connection: AsyncConnection, number: int) -> Parked:
         if one.id == number:
             return one
     raise typer.BadParameter(f"no parked event {number} waits")
-
-
-async def _earlier(service: str, first: Parked) -> int | None:
-    async with opened(service) as data, data.engine.connect() as connection:
-        before = [
-            one.id
-            for one in await list_parked(connection, first.projection)
-            if one.subject == first.subject and one.position < first.position
-        ]
-    return before[0] if before else None
 
 
 def _projection(service: str, name: str) -> Projection:

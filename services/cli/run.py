@@ -33,8 +33,8 @@ class Progress:
         typer.echo(f"[{time.monotonic() - self._started:5.1f} s] {what}")
 
 
-class Stopped(Exception):
-    """Somebody asked for the end."""
+class Stopped(KeyboardInterrupt):
+    """Somebody asked for the end. Of this family, since asyncio swallows others in its callbacks."""
 
 
 def run(port: int) -> None:
@@ -43,7 +43,7 @@ def run(port: int) -> None:
     place.prepare()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ask_to_stop)
-    with ExitStack() as stack, _only_one(place):
+    with _only_one(place), ExitStack() as stack:
         try:
             children = _start_all(place, port, say, stack)
             _tell_the_address(place, port, say)

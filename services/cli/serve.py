@@ -1,11 +1,10 @@
 """Serve one service in this process."""
 
-import typer
 import uvicorn
 from prometheus_client import start_http_server
-from pydantic import ValidationError
 
 from services.cli.catalogue import create_service
+from services.cli.configuration import settings_told_by_name
 from shared.logging import configure_logging
 
 DRAIN_SECONDS = 10
@@ -16,13 +15,8 @@ def serve(service: str) -> None:
 
     Blocks until SIGTERM or SIGINT, then lets requests under way end (10 s at most).
     """
-    try:
+    with settings_told_by_name():
         app, settings = create_service(service)
-    except ValidationError as error:
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"])
-            typer.echo(f"Setting CHECK_DATA_{name.upper()}: {problem['msg']}", err=True)
-        raise typer.Exit(2) from None
     configure_logging(service, settings.log_level)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)

@@ -119,11 +119,12 @@ def understood(query: contract.ListQuery) -> ListQuery:
     Raises Problem 422 `query-not-understood`. Whether such a role or status exists, participants knows.
     """
     errors = [
-        {"field": name, "message": "Choose one of the values that the list of participants offers."}
+        {"field": name, "message": "Use what the list of participants offers."}
         for name, good in (
             ("role", all(SLUG.match(role) for role in query.role)),
             ("academic_year", all(year in YEARS for year in query.academic_year)),
             ("status", all(SLUG.match(status) for status in query.status)),
+            ("q", "\x00" not in query.q),
         )
         if not good
     ]

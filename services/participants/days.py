@@ -11,7 +11,6 @@ from datetime import date, datetime, time, timedelta
 import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.participants import tables
@@ -20,7 +19,7 @@ from services.participants.locks import keeping
 from services.participants.received_log import mark
 from services.participants.tables import participant_views
 from shared.clock import LONDON, Clock, london_day
-from shared.database.errors import is_passing
+from shared.database.errors import AWAY, is_passing
 from shared.event_store import EventStore
 
 log = structlog.get_logger(__name__)
@@ -62,7 +61,7 @@ async def keep_days(store: EventStore[Event], clock: Clock, began: Callable[[], 
         try:
             if await begin_day(store, clock):
                 began()
-        except (DBAPIError, OSError) as error:
+        except AWAY as error:
             if not is_passing(error):
                 raise
             log.warning("day_delayed", error=type(error).__name__)

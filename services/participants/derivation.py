@@ -15,7 +15,6 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, select, tuple_, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.participants.days import present_day
@@ -32,7 +31,7 @@ from services.participants.tables import (
     participant_views,
     status_history,
 )
-from shared.database.errors import is_passing
+from shared.database.errors import AWAY, is_passing
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +62,7 @@ class Derivation:
             try:
                 await derive_all_due(self._engine, self._batch)
                 await self._wait()
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 if not is_passing(error):
                     raise
                 log.warning("derivation_delayed", error=type(error).__name__)

@@ -90,6 +90,15 @@ async def list_parked(connection: AsyncConnection, projection: str | None = None
     return [Parked(**row._mapping) for row in await connection.execute(query)]
 
 
+async def note_failed_try(connection: AsyncConnection, parked_id: int, reason: str) -> None:
+    """It was tried again, and this is why it still cannot be applied."""
+    await connection.execute(
+        update(parked_events)
+        .where(parked_events.c.id == parked_id, parked_events.c.settled_at.is_(None))
+        .values(tries=parked_events.c.tries + 1, reason=reason)
+    )
+
+
 async def settle(connection: AsyncConnection, parked_id: int, *, how: str, by: str, why: str) -> bool:
     """Mark one as `retried` or `discarded`. Returns False when it was settled already."""
     done = await connection.execute(

@@ -15,7 +15,6 @@ from faststream.redis import RedisBroker, StreamSub
 from prometheus_client import Counter, Gauge
 from pydantic import ValidationError
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.checkpoints import LostRace, load_checkpoint, move_checkpoint
@@ -23,7 +22,7 @@ from shared.bus.feed import Feed
 from shared.bus.parking import FOLLOWS, park, parked_subjects, reason_of
 from shared.bus.publication import bus_stream
 from shared.contracts.envelope import CLOUD_EVENTS, CloudEvent
-from shared.database.errors import is_passing
+from shared.database.errors import AWAY, is_passing
 from shared.database.exclusive import exclusive
 from shared.tasks import stop_tasks
 from shared.tracing import Trace, new_trace, tracing
@@ -89,12 +88,9 @@ class ProjectionRunner:
         while True:
             try:
                 async with exclusive(self._engine, name) as lease:
-                    async with self._engine.begin() as connection:
-                        self._checkpoint = await load_checkpoint(
-                            connection, self._projection.name, self._partition
-                        )
+                    await self._reload()
                     await lease.hold(self._follow)
-            except (DBAPIError, OSError, LostRace, RedisError) as error:
+            except (*AWAY, LostRace, RedisError) as error:
                 log.warning(
                     "projection_interrupted", projection=self._projection.name, error=type(error).__name__
                 )
@@ -153,22 +149,24 @@ class ProjectionRunner:
                     await self._catch_up()
                     return
                 except LostRace:
-                    # Another process is active: `run` notices the lost lock.
-                    return
-                except (DBAPIError, OSError) as error:
+                    # Another process was active, or a commit of ours succeeded without our hearing of it.
+                    await self._reload()
+                except AWAY as error:
                     log.warning("apply_delayed", projection=self._projection.name, error=type(error).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
 
     async def _take(self, events: Sequence[CloudEvent]) -> None:
-        fresh = [event for event in events if event.position > self._checkpoint]
-        if not fresh:
-            return
-        if fresh[0].previous is not None and int(fresh[0].previous) > self._checkpoint:
+        """Apply what is new, and never past a hole: what is missing is read from the feed first."""
+        while fresh := [event for event in events if event.position > self._checkpoint]:
+            ready = _up_to_a_hole(fresh, self._checkpoint)
+            if ready:
+                await self._apply(ready, up_to=ready[-1].position)
+                continue
             log.info("hole_on_bus", projection=self._projection.name, checkpoint=self._checkpoint)
+            before = self._checkpoint
             await self._catch_up()
-            fresh = [event for event in fresh if event.position > self._checkpoint]
-        if fresh:
-            await self._apply(fresh, up_to=fresh[-1].position)
+            if self._checkpoint == before:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _catch_up(self) -> None:
         """Read the feed until there is nothing more. When it cannot be read, the bus goes on meanwhile."""
@@ -181,6 +179,10 @@ class ProjectionRunner:
             if page.up_to <= self._checkpoint:
                 return
             await self._apply(page.events, up_to=page.up_to)
+
+    async def _reload(self) -> None:
+        async with self._engine.begin() as connection:
+            self._checkpoint = await load_checkpoint(connection, self._projection.name, self._partition)
 
     async def _apply(self, events: Sequence[CloudEvent], up_to: int) -> None:
         try:
@@ -238,3 +240,12 @@ class ProjectionRunner:
 
 def _trace_of(event: CloudEvent) -> Trace:
     return new_trace(event.traceparent, event.correlationid, event.id)
+
+
+def _up_to_a_hole(events: Sequence[CloudEvent], checkpoint: int) -> Sequence[CloudEvent]:
+    """Those events, from the first on, between which nothing is missing."""
+    for place, event in enumerate(events):
+        if event.previous is not None and int(event.previous) > checkpoint:
+            return events[:place]
+        checkpoint = event.position
+    return events

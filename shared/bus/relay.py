@@ -13,11 +13,11 @@ import structlog
 from prometheus_client import Counter, Gauge
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
-from sqlalchemy.exc import DBAPIError
 
 from shared.bus.publication import Publication, bus_stream, partition_of
 from shared.contracts.envelope import CloudEvent
 from shared.database.bell import Bell
+from shared.database.errors import AWAY
 from shared.database.exclusive import exclusive
 from shared.event_store import EventStore
 from shared.event_store.numbering import number_committed
@@ -71,7 +71,7 @@ class Relay(Generic[Event]):
                 async with exclusive(self._store.engine, f"relay:{self._publication.name}") as lease:
                     self._published = None
                     await lease.hold(self._keep_numbering, self._keep_publishing)
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("relay_interrupted", publisher=self._publication.name, error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -9,8 +9,9 @@ import asyncio
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.database.errors import AWAY
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ class Bell:
             try:
                 async with self._engine.connect() as connection:
                     await self._listen(await connection.execution_options(isolation_level="AUTOCOMMIT"))
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("bell_interrupted", channel=self._channel, error=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 

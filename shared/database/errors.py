@@ -1,10 +1,15 @@
 """Which database errors go away by themselves."""
 
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
 """SQLSTATE classes: connection, transaction state, rollback, resources, locks, operator, system.
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+
+AWAY = (DBAPIError, PoolTimeout, OSError)
+"""What is raised while a server is away, or has no connection to spare."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -14,4 +19,4 @@ def is_passing(error: BaseException) -> bool:
         return (
             error.connection_invalidated or isinstance(error, InterfaceError) or state[:2] in PASSING_CLASSES
         )
-    return isinstance(error, OSError)  # TimeoutError is one
+    return isinstance(error, OSError | PoolTimeout)  # TimeoutError is one

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.database.errors import AWAY
 from shared.tasks import stop_tasks
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Lease:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._connection.execute(text("SELECT 1"))
-            except (DBAPIError, OSError, TimeoutError):
+            except AWAY:
                 return
 
     async def hold(self, *runs: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from dataclasses import asdict, dataclass
 from email.message import EmailMessage
-from email.utils import make_msgid
 from pathlib import Path
 from typing import Protocol
 
@@ -40,7 +39,7 @@ class SmtpMailer:
         message["From"] = self._settings.sender
         message["To"] = email.to
         message["Subject"] = email.subject
-        message["Message-ID"] = make_msgid(idstring=email.reference, domain="check-data")
+        message["Message-ID"] = f"<{email.reference}@check-data>"  # the same again: who has it can tell
         message.set_content(email.body)
         await aiosmtplib.send(
             message,

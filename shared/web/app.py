@@ -27,7 +27,15 @@ def create_app(
     ready: what /health/ready asks, by name. verifier: checks the token of every call; None for the gateway,
     whose callers are people. open_paths: what is answered without a token, besides health.
     """
-    app = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,  # docs/reference has it
+        redirect_slashes=False,  # it would redirect to whatever host the caller names
+    )
     if verifier is not None:
         app.add_middleware(Authenticate, verifier=verifier, open_paths=open_paths | HEALTH_PATHS)
     app.add_middleware(Observe)

@@ -24,6 +24,8 @@ ALGORITHM = "EdDSA"
 REFUSED = Counter("checkdata_tokens_refused_total", "Internal tokens refused", ["reason"])
 LEEWAY_SECONDS = 5
 """How far the clocks of two machines may differ."""
+POLICY_VIOLATION = 1008
+"""Why a websocket is closed. Source: RFC 6455, section 7.4.1."""
 
 
 class TokenRefused(Exception):
@@ -104,6 +106,8 @@ class TokenVerifier:
 def _caller(claims: Mapping[str, str]) -> Caller:
     if claims["kind"] == "service":
         return ServiceCaller(claims["sub"])
+    if claims["kind"] != "person":
+        raise TokenRefused("not_valid")
     organisation, session = claims.get("organisation_id"), claims.get("session_id")
     return PersonCaller(
         person_id=UUID(claims["sub"]),
@@ -116,7 +120,7 @@ def _caller(claims: Mapping[str, str]) -> Caller:
 class Authenticate:
     """ASGI middleware: refuses every call without a valid token, save on the open paths.
 
-    So a new route is closed unless somebody opens it on purpose.
+    So a new route is closed unless somebody opens it on purpose. There are no websockets: all are refused.
     """
 
     def __init__(self, app: ASGIApp, verifier: TokenVerifier, open_paths: frozenset[str]) -> None:
@@ -125,6 +129,9 @@ class Authenticate:
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            return
         if scope["type"] != "http" or scope["path"] in self._open_paths:
             await self.app(scope, receive, send)
             return

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database.bell import Bell
+from shared.database.errors import AWAY
 from shared.tracing import tracing
 from shared.work_queue.queue import Job, claim, extend, postpone, settle
 
@@ -67,7 +67,7 @@ class Worker:
                     jobs = await claim(connection, list(self._handlers), 1, self._lease_seconds)
                 if jobs:
                     return jobs[0]
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("queue_away", error=type(error).__name__)
             await self._bell.wait(POLL_SECONDS)
 
@@ -93,7 +93,7 @@ class Worker:
             try:
                 async with self._engine.begin() as connection:
                     await extend(connection, job, self._lease_seconds)
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("lease_not_extended", job=job.id, error=type(error).__name__)
 
     async def _failed(self, job: Job, error: Exception) -> None:
@@ -106,7 +106,7 @@ class Worker:
         try:
             async with self._engine.begin() as connection:
                 await postpone(connection, job, delay(job.tries), name)
-        except (DBAPIError, OSError):
+        except AWAY:
             log.warning("job_left_to_its_lease", job=job.id)
 
     async def _record(self, job: Job, state: str, reason: str | None = None) -> None:
@@ -118,7 +118,7 @@ class Worker:
                 JOBS.labels(job.kind, state).inc()
                 log.info("job_settled", kind=job.kind, job=job.id, state=state, mine=mine)
                 return
-            except (DBAPIError, OSError) as error:
+            except AWAY as error:
                 log.warning("job_not_recorded", job=job.id, error=type(error).__name__)
                 await asyncio.sleep(FIRST_DELAY_SECONDS)
 

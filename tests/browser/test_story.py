@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 from tests.running import RunningSystem
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 NOMINEE = "otis.oyelaran@example.org"
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -51,7 +51,7 @@ class Person:
         await self.open_link(address, before)
 
     async def open_link(self, address: str, before: list[str] | None = None) -> None:
-        for _ in range(100):
+        for _ in range(400):
             await self.goto(f"/dev/inbox?to={address}")
             new = [link for link in await self._links() if link not in (before or [])]
             if new:

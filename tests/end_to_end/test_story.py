@@ -15,7 +15,7 @@ import pytest
 
 from tests.running import Page, RunningSystem, Visitor
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
 PARTNER = "Fernhill Teaching School Hub"
 NOMINEE = "nia.novak@example.org"
@@ -176,6 +176,8 @@ async def test_a_bad_query_gets_a_page_that_says_what_to_do(dana: Visitor) -> No
     for query in (
         {"role": "wizard"},
         {"academic_year": "soon"},
+        {"academic_year": "9" * 5_000},
+        {"q": "\x00"},
         {"status": "happy"},
         {"page": "0"},
         {"page": "99999"},
@@ -185,6 +187,25 @@ async def test_a_bad_query_gets_a_page_that_says_what_to_do(dana: Visitor) -> No
         assert 400 <= page.status < 500, query
         assert "Traceback" not in page.response.text
         assert page.links(r"/participants[^\"]*"), query
+
+
+async def test_a_false_link_of_any_length_leads_to_a_page_that_offers_a_new_one(
+    system: RunningSystem,
+) -> None:
+    stranger = Visitor(system.url)
+    page = await stranger.get("/sign-in/link/x")
+    for token in ("x", "a" * 150, "a" * 600, "a" * 5_000):
+        answer = await stranger.http.post(f"/sign-in/link/{token}", data=page_token(page))
+        assert answer.status_code == 410
+        assert "/sign-in" in answer.text
+    await stranger.close()
+
+
+async def test_an_address_with_a_slash_too_many_redirects_nowhere(system: RunningSystem) -> None:
+    async with httpx.AsyncClient(base_url=system.url) as http:
+        answer = await http.get("/participants/", headers={"host": "elsewhere.example"})
+        assert answer.status_code == 404
+        assert "location" not in answer.headers
 
 
 async def test_who_is_not_signed_in_is_led_to_sign_in_and_back(system: RunningSystem) -> None:

@@ -1,5 +1,6 @@
 """The list of participants, and one of them."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
@@ -21,6 +22,7 @@ router = APIRouter()
 User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants"))]
 
 FIRST_ACADEMIC_YEAR: Final = 2021
+YEAR: Final = re.compile(r"[0-9]{1,4}")
 SEPTEMBER: Final = 9
 NOT_THE_QUERY: Final = frozenset({"done"})
 
@@ -84,12 +86,8 @@ def _named(field: str) -> str:
 
 def _filters(view: ListView, academic_years: list[int]) -> dict[str, Any]:
     """The search box, the choices of the filter, and the links that take a chosen one away."""
-    chosen_years = {int(y) for y in view.values("academic_year") if y.isascii() and y.isdigit()}
-    years = {
-        str(y): f"{y} to {y + 1}"
-        for y in sorted({*academic_years, *chosen_years}, reverse=True)
-        if y < 10_000
-    }
+    chosen_years = {int(y) for y in view.values("academic_year") if YEAR.fullmatch(y)}
+    years = {str(y): f"{y} to {y + 1}" for y in sorted({*academic_years, *chosen_years}, reverse=True)}
     statuses = {slug: tag.text for slug, tag in content.STATUSES.items()}
     choices = {"role": content.PARTICIPANT_ROLES, "academic_year": years, "status": statuses}
     return {

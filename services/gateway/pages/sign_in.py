@@ -52,6 +52,10 @@ async def check_your_email(request: Request) -> Response:
     return page(request, "sign_in/check_your_email.html", minutes=int(minutes) if known else None)
 
 
+LONGEST_TOKEN = 200
+"""No link of ours is as long."""
+
+
 @router.get("/sign-in/link/{token}")
 async def show_button(request: Request, token: str) -> Response:
     """Uses nothing up and asks nobody: programs that scan emails open links, too."""
@@ -61,6 +65,8 @@ async def show_button(request: Request, token: str) -> Response:
 @router.post("/sign-in/link/{token}")
 async def redeem(request: Request, token: str) -> Response:
     auth = _backends(request).auth
+    if len(token) > LONGEST_TOKEN:
+        return page(request, "sign_in/link_not_usable.html", 410)
     try:
         opened = await auth.redeem(token)
         if opened.chosen is None and len(opened.choices) == 1:

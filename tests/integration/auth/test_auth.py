@@ -317,6 +317,17 @@ async def test_a_service_that_does_not_prove_itself_gets_no_token(
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize(
+    "header", [b"", b"Basic", b"Basic x", b"Bearer \xc3\xa9", b"Basic \xff", b"Basic Og=="]
+)
+async def test_a_malformed_proof_is_refused_too(auth: Running, header: bytes) -> None:
+    auth.http.headers.pop("authorization")
+    answer = await auth.http.post(
+        "/tokens", json={"audience": "access"}, headers=[(b"authorization", header)]
+    )
+    assert answer.status_code == 401
+
+
 async def test_a_call_without_a_token_or_with_a_forged_one_is_refused(auth: Running) -> None:
     forged = jwt.encode({"sub": "gateway", "kind": "service"}, "k" * 64, algorithm="HS256")
     for header in (None, "Bearer x", f"Bearer {forged}"):

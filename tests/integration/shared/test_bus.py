@@ -254,6 +254,23 @@ async def test_a_hole_on_the_bus_waits_until_the_feed_fills_it(bus: Bus) -> None
     assert await bus.rows() == [("a", 1), ("a", 2), ("a", 3)]
 
 
+async def test_nothing_is_applied_past_a_hole_while_the_feed_is_away(bus: Bus) -> None:
+    async with bus.relaying():
+        await bus.append(*(Counted("a", n) for n in range(1, 8)))
+        await eventually(lambda: entries_are(bus, 7))
+        for partition in range(bus.partitions):
+            await bus.redis.xdel(bus_stream("test", partition), "2-0", "5-0")
+        bus.feed.away = True
+        async with bus.projecting():
+            await bus.has_rows(1)
+            await bus.append(Counted("a", 8))
+            await asyncio.sleep(2.5)
+            assert await bus.rows() == [("a", 1)]
+            bus.feed.away = False
+            await bus.has_rows(8)
+    assert await bus.rows() == [("a", n) for n in range(1, 9)]
+
+
 async def test_a_bad_event_is_parked_with_what_follows_of_its_subject_and_the_rest_goes_on(bus: Bus) -> None:
     async with bus.relaying(), bus.projecting():
         await bus.append(
