@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/.ready-to-run
 DEV_READY := $(VENV)/.ready-to-develop
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast check format docs lock clean assets
+.PHONY: help run test test-fast faults check format docs lock clean assets
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: $(DEV_READY) assets ## Run the whole suite
 
 test-fast: $(DEV_READY) ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/contract
+
+faults: $(DEV_READY) ## Kill everything again and again, and write what happened into docs/faults.md
+	@$(BIN)/python -m tests.faults.campaign
 
 check: $(DEV_READY) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .

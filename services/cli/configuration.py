@@ -15,7 +15,10 @@ EXIT_CODE = 2
 
 @contextmanager
 def settings_told_by_name() -> Iterator[None]:
-    """Settings that cannot be read end the command with code 2. What was set may be secret: it is not told."""
+    """Settings that cannot be read end the command with code 2.
+
+    What was set is not told: it may be secret.
+    """
     try:
         yield
     except ValidationError as error:

@@ -1,0 +1,128 @@
+"""The faults. Each returns when it is over: what was killed has been started again."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+
+from sqlalchemy import text
+
+from shared.bus.publication import bus_stream
+from shared.database.engine import create_engine
+from tests.faults.killable import Service
+from tests.faults.rehearsal import PUBLISHER, SLOW_FLAG
+from tests.faults.world import World, ask_bus
+
+Fault = Callable[[World], Awaitable[None]]
+
+
+async def _kill(world: World, *services: Service) -> None:
+    for service in services:
+        service.kill()
+    await asyncio.sleep(world.rng.uniform(0, 1))
+    for service in services:
+        service.start()
+
+
+async def kill_a_publisher(world: World) -> None:
+    await _kill(world, world.rng.choice(world.publishers))
+
+
+async def kill_a_reader(world: World) -> None:
+    await _kill(world, world.rng.choice(world.readers))
+
+
+async def kill_all_publishers(world: World) -> None:
+    await _kill(world, *world.publishers)
+
+
+async def kill_all_readers(world: World) -> None:
+    await _kill(world, *world.readers)
+
+
+async def pause_a_reader(world: World) -> None:
+    reader = world.rng.choice(world.readers)
+    reader.signal(signal.SIGSTOP)
+    await asyncio.sleep(world.rng.uniform(1, 3))
+    reader.signal(signal.SIGCONT)
+
+
+async def flush_the_bus(world: World) -> None:
+    await ask_bus(world.redis.flushall)
+
+
+async def trim_the_bus(world: World) -> None:
+    for partition in range(world.partitions):
+        stream = bus_stream(PUBLISHER, partition)
+        await ask_bus(lambda stream=stream: world.redis.xtrim(stream, maxlen=0, approximate=False))  # type: ignore[misc]
+
+
+async def restart_the_bus_empty(world: World) -> None:
+    world.valkey.kill()
+    world.valkey.snapshot.unlink(missing_ok=True)
+    await asyncio.sleep(world.rng.uniform(0, 2))
+    world.valkey.start()
+
+
+async def restart_the_bus_as_it_was(world: World) -> None:
+    await ask_bus(world.redis.save)
+    world.valkey.kill()
+    await asyncio.sleep(world.rng.uniform(0, 2))
+    world.valkey.start()
+
+
+async def restart_the_bus_from_an_old_snapshot(world: World) -> None:
+    await ask_bus(world.redis.save)
+    await asyncio.sleep(world.rng.uniform(1, 2))
+    world.valkey.kill()
+    world.valkey.start()
+
+
+async def pause_the_bus(world: World) -> None:
+    world.valkey.signal(signal.SIGSTOP)
+    await asyncio.sleep(world.rng.uniform(1, 6))
+    world.valkey.signal(signal.SIGCONT)
+
+
+async def restart_postgres(world: World) -> None:
+    world.postgres.kill()
+    await asyncio.sleep(world.rng.uniform(0, 1))
+    world.postgres.start()
+
+
+async def cut_database_connections(world: World) -> None:
+    """Each connection of the services is cut with an even chance, wherever it is."""
+    admin = create_engine(world.postgres.admin_url, pool_size=1)
+    async with admin.begin() as connection:
+        await connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename IN ('publisher_service', 'reader_service') AND random() < 0.5"
+            )
+        )
+    await admin.dispose()
+
+
+async def slow_down_the_reader(world: World) -> None:
+    world.set_flag(SLOW_FLAG, True)
+    await asyncio.sleep(world.rng.uniform(2, 4))
+    world.set_flag(SLOW_FLAG, False)
+
+
+FAULTS: Mapping[str, Fault] = {
+    "kill -9 of one publisher": kill_a_publisher,
+    "kill -9 of both publishers": kill_all_publishers,
+    "kill -9 of one reader": kill_a_reader,
+    "kill -9 of both readers": kill_all_readers,
+    "one reader paused for 1 to 3 s": pause_a_reader,
+    "FLUSHALL": flush_the_bus,
+    "XTRIM to nothing": trim_the_bus,
+    "kill -9 of Valkey, back empty": restart_the_bus_empty,
+    "kill -9 of Valkey, back as it was": restart_the_bus_as_it_was,
+    "kill -9 of Valkey, back with an old snapshot": restart_the_bus_from_an_old_snapshot,
+    "Valkey paused for 1 to 6 s": pause_the_bus,
+    "kill -9 of Postgres, restarted": restart_postgres,
+    "half of the database connections cut": cut_database_connections,
+    "slow reader for 2 to 4 s": slow_down_the_reader,
+}
+KILLS = ("kill -9 of one publisher", "kill -9 of one reader")
+"""What happens most often."""

