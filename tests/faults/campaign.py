@@ -19,11 +19,11 @@ SHARE_OF_DOUBLE_FAULTS = 0.25
 
 INTRODUCTION = """# Faults
 
-Made by `make faults`; `tests/faults` says how. Two publishers and two readers, as processes of their own,
-work on a Postgres and a Valkey that the campaign kills as it likes. One publisher's clock is 5 minutes ahead
-and one reader's 5 minutes behind. After each run one judge folds the publisher's log and compares it with
-each row, each total, the order within each subject, the checkpoints and each email. A process that ends by itself
-fails the run.
+Made by `make faults`; `tests/faults` says how. Two publishers and two readers, as processes of their
+own, work on a Postgres and a Valkey that the campaign kills as it likes. One publisher's clock is 5
+minutes ahead and one reader's 5 minutes behind. After each run one judge folds the publisher's log and
+compares it with each row, each total, the order within each subject, the checkpoints and each email. A
+process that ends by itself fails the run.
 
 """
 
