@@ -56,9 +56,8 @@ class Links:
         """Somebody typed this address. The same work for every address: one row to be looked at later."""
         async with self._store.transaction() as transaction:
             transaction.appended = True  # there is work: wake the workers
-            await enqueue(
-                transaction.connection, SEND_LINK, str(uuid4()), {"email": email, "return_to": return_to}
-            )
+            asked = {"email": _storable(email), "return_to": _storable(return_to) if return_to else None}
+            await enqueue(transaction.connection, SEND_LINK, str(uuid4()), asked)
 
     async def send_link(self, job: Job) -> None:
         """Issue a link when the address is that of a person who may sign in; otherwise do nothing."""
@@ -89,11 +88,11 @@ class Links:
             )
 
     async def email_link(self, job: Job) -> None:
-        """Send the email of a link that was issued, unless the link is spent or the person gone meanwhile."""
+        """Send the email of a link that was issued, unless it can be used no more or the person is gone."""
         async with self._store.transaction() as transaction:
             link_id = LinkId(UUID(job.data["link_id"]))
             state = LINK.state_after(await _events_of(transaction, link_id))
-            if state.issued is None or state.spent:
+            if state.issued is None or state.spent or state.issued.expires_at <= self._clock():
                 return
             person = await addressee_by_id(transaction.connection, state.issued.person_id)
         if person is not None:
@@ -135,12 +134,13 @@ class Links:
     def _email(self, person: Addressee, issued: LinkIssued) -> Email:
         url = f"{self._rules.public_url}/sign-in/link/{link_token(issued.link_id, self._rules.key)}"
         until = issued.expires_at.astimezone(LONDON)
+        time = f"{until:%-I:%M%p}".lower()
         subject, why = _WORDS[issued.purpose]
         body = (
             f"Hello {person.full_name}\n\n"
             f"{why}\n\n"
             f"{url}\n\n"
-            f"You can use this link once, until {until:%-I:%M%p} on {until:%-d %B %Y}. "
+            f"You can use this link once, until {time} on {until:%-d %B %Y}. "
             f"If you need another one, go to {self._rules.public_url}/sign-in\n\n"
             "If you did not expect this email, you can ignore it. "
             "Do not forward it: the link is only for you.\n\n"
@@ -160,6 +160,11 @@ _WORDS = {
         "Use this link to see the request, and to confirm or refuse it:",
     ),
 }
+
+
+def _storable(text: str) -> str:
+    """Postgres keeps any character of JSON but NUL, which is in no address and in no path."""
+    return text.replace("\0", "")
 
 
 async def change_link(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,7 +26,7 @@ from services.auth.domain.events import (
 from services.auth.domain.session import SessionOver
 from services.auth.links import change_link, load_link, lock_owner
 from services.auth.people import HeldGrant, addressee_by_id, held_grants
-from services.auth.tables import people, sessions
+from services.auth.tables import grants, people, sessions
 from shared.clock import Clock
 from shared.contracts.roles import Role
 from shared.event_store import ConcurrentAppend, Decider, EventStore, Transaction
@@ -147,8 +147,8 @@ class Sessions:
             person_id = PersonId(row.person_id)
             held = await held_grants(connection, person_id)
             chosen = next((grant for grant in held if grant.grant_id == row.grant_id), None)
-            if row.grant_id is not None and chosen is None:
-                raise SessionOver
+            if not held or (row.grant_id is not None and chosen is None):
+                raise SessionOver  # ended since the session was found
             idle_until = await self._note_use(connection, row, held)
             return SessionInForce(
                 SessionId(row.session_id),
@@ -172,7 +172,11 @@ class Sessions:
             )
 
     async def end_expired(self) -> None:
-        """End the sessions whose time is over. Several processes may: each session is ended once."""
+        """End the sessions whose time or ground is over. Several processes may: each is ended once.
+
+        A grant that ends takes its sessions along at once; here are those that had chosen none, and one
+        that chose it at that very moment.
+        """
         while await self._end_some_expired():
             pass
 
@@ -180,15 +184,16 @@ class Sessions:
         now = self._clock()
         over = or_(sessions.c.idle_until <= now, sessions.c.absolute_until <= now)
         async with self._store.transaction() as transaction:
-            expired = await transaction.connection.scalars(
-                select(sessions.c.session_id)
-                .where(sessions.c.ended_at.is_(None), over)
+            rows = await transaction.connection.execute(
+                select(sessions.c.session_id, over.label("expired"))
+                .where(sessions.c.ended_at.is_(None), or_(over, ~_has_ground()))
                 .limit(500)
-                .with_for_update(skip_locked=True)
+                .with_for_update(of=sessions, skip_locked=True)
             )
-            ended = [SessionId(session_id) for session_id in expired]
-            for session_id in ended:
-                await end_session(transaction, session_id, EndReason.EXPIRED, now, None)
+            ended = rows.all()
+            for row in ended:
+                reason = EndReason.EXPIRED if row.expired else EndReason.GRANT_ENDED
+                await end_session(transaction, SessionId(row.session_id), reason, now, None)
         return len(ended)
 
     async def _find(
@@ -204,6 +209,7 @@ class Sessions:
                     sessions.c.ended_at.is_(None),
                     sessions.c.idle_until > now,
                     sessions.c.absolute_until > now,
+                    _has_ground(),
                 )
             )
         )
@@ -266,6 +272,14 @@ def _only_choice(held: Sequence[HeldGrant], purpose: Purpose) -> HeldGrant | Non
     if purpose is Purpose.CONFIRMATION:
         held = [grant for grant in held if grant.role == Role.LEAD_PROVIDER]
     return held[0] if len(held) == 1 else None
+
+
+def _has_ground() -> ColumnElement[bool]:
+    """Whether the grant that was chosen is in force still; before the choice, any grant of the person."""
+    return exists().where(
+        grants.c.person_id == sessions.c.person_id,
+        or_(sessions.c.grant_id.is_(None), grants.c.grant_id == sessions.c.grant_id),
+    )
 
 
 def _hash(secret: str) -> bytes:

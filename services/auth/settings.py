@@ -1,13 +1,16 @@
 """Settings of auth. Environment variables, prefix `CHECK_DATA_`."""
 
+import re
 from datetime import timedelta
 
 from pydantic import Field, SecretStr, model_validator
 
+from services.auth.callers import HASHED
 from shared.settings import EmailSettings, ServiceSettings
 
 SHORTEST_KEY = 32
 """Bytes of a key, and characters of a service's secret, at least."""
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class AuthSettings(ServiceSettings):
@@ -16,7 +19,8 @@ class AuthSettings(ServiceSettings):
     signing_keys: list[SecretStr] = Field(min_length=1)
     """Ed25519 private keys (32 bytes, base64), newest first, as a JSON list. The first signs."""
     service_secrets: dict[str, SecretStr] = Field(min_length=1)
-    """Which service proves itself with which secret, as a JSON object."""
+    """Which service proves itself with which secret, as a JSON object: the secret, or `sha256:` and its
+    SHA-256 in hexadecimal (`python -m services.auth.keys` makes both)."""
     link_minutes: int = Field(default=10, ge=1, le=60)
     """How long a sign-in link can be used."""
     confirmation_link_days: int = Field(default=5, ge=1, le=14)
@@ -38,6 +42,10 @@ class AuthSettings(ServiceSettings):
         for key in (*self.link_keys, *self.service_secrets.values()):
             if len(key.get_secret_value().encode()) < SHORTEST_KEY:
                 raise ValueError(f"each key and secret has {SHORTEST_KEY} bytes at least")
+        for secret in self.service_secrets.values():
+            text = secret.get_secret_value()
+            if text.startswith(HASHED) and not SHA256.fullmatch(text.removeprefix(HASHED)):
+                raise ValueError(f"after `{HASHED}` come 64 hexadecimal digits")
         return self
 
     @property

@@ -1,164 +1,33 @@
 """Auth over HTTP, with its real database; the clock is the test's."""
 
 import asyncio
-import base64
-import json
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from datetime import timedelta
+from uuid import uuid4
 
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from fastapi import FastAPI
-from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
-from services.auth.app import create
-from services.auth.consumers import AccessFollower
-from services.auth.settings import AuthSettings
 from shared.contracts import access
-from shared.contracts.auth import SessionOpened
-from shared.contracts.envelope import CloudEvent, PublishedEvent
-from shared.contracts.manage_ects import OrganisationKind
 from shared.contracts.roles import Role
 from shared.database.engine import create_engine
-from shared.settings import EmailSettings, Environment
 from shared.web.caller import PersonCaller
 from shared.web.tokens import PublishedKeys, TokenRefused, TokenVerifier
-from tests.conftest import NewDatabase
-from tests.servers import Servers
-
-SECRET = "s" * 40
-PERSON, GRANT, SECOND_GRANT, PARTNER = uuid4(), uuid4(), uuid4(), uuid4()
-EMAIL = "dana@example.org"
-
-
-@dataclass
-class Clock:
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@dataclass
-class Running:
-    app: FastAPI
-    http: httpx.AsyncClient
-    clock: Clock
-    inbox: Path
-    owner_url: str
-    told: int = 0
-
-    async def tell(self, *events: PublishedEvent) -> None:
-        """Access published this."""
-        follower = AccessFollower(self.clock)
-        async with self.app.state.backbone.engine.begin() as connection:
-            for event in events:
-                self.told += 1
-                envelope = CloudEvent(
-                    id=str(uuid4()),
-                    source="/access",
-                    type=event.type,
-                    subject=event.subject,
-                    time=self.clock.now,
-                    data=event.model_dump(mode="json"),
-                    sequence=str(self.told),
-                )
-                await follower.apply(connection, [envelope])
-
-    async def post(self, path: str, **body: Any) -> httpx.Response:
-        return await self.http.post(path, json=body)
-
-    async def emails(self, count: int) -> list[dict[str, str]]:
-        """Wait until so many emails were sent."""
-        async with asyncio.timeout(10):
-            while len(files := sorted(self.inbox.glob("*.json"))) < count:
-                await asyncio.sleep(0.05)
-        sent = [json.loads(file.read_text()) for file in files]
-        return sorted(sent, key=lambda email: str(email["sent_at"]))
-
-    async def link(self, email: str = EMAIL) -> str:
-        """Ask for a link and read its token in the email."""
-        before = len(list(self.inbox.glob("*.json")))
-        assert (await self.post("/links", email=email)).status_code == 202
-        self.clock.now += timedelta(milliseconds=1)
-        newest = (await self.emails(before + 1))[-1]
-        return re.search(r"/sign-in/link/(\S+)", newest["body"])[1]  # type: ignore[index]
-
-    async def session(self) -> SessionOpened:
-        answer = await self.post("/links/redeem", token=await self.link())
-        assert answer.status_code == 200, answer.text
-        return SessionOpened.model_validate_json(answer.content)
-
-
-def signing_key() -> str:
-    raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    return base64.b64encode(raw).decode()
-
-
-@pytest.fixture
-async def auth(new_database: NewDatabase, servers: Servers, tmp_path: Path) -> AsyncIterator[Running]:
-    database = await new_database("auth")
-    clock = Clock()
-    settings = AuthSettings(
-        environment=Environment.DEVELOPMENT,
-        database_url=SecretStr(database.service_url),
-        redis_url=SecretStr(servers.redis_url),
-        feed_urls={"access": "http://127.0.0.1:9"},
-        auth_url="http://auth",
-        link_keys=[SecretStr("k" * 32)],
-        signing_keys=[SecretStr(signing_key())],
-        service_secrets={name: SecretStr(SECRET + name) for name in ("gateway", "export", "access")},
-        email=EmailSettings(via="inbox", inbox_folder=tmp_path),
-    )
-    app = create(settings, clock=clock)
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://auth") as http,
-    ):
-        token = await http.post("/tokens", json={"audience": "auth"}, auth=("gateway", SECRET + "gateway"))
-        http.headers["authorization"] = f"Bearer {token.json()['token']}"
-        running = Running(app, http, clock, tmp_path, database.owner_url)
-        await running.tell(
-            access.PersonRegistered(person_id=PERSON, full_name="Dana Whitfield", email="Dana@Example.org"),
-            access.OrganisationNamed(
-                kind=OrganisationKind.DELIVERY_PARTNER, organisation_id=PARTNER, name="Fernhill"
-            ),
-            granted(GRANT, Role.DELIVERY_PARTNER),
-        )
-        yield running
-
-
-def granted(grant: UUID, role: Role) -> access.GrantGiven:
-    return access.GrantGiven(
-        grant_id=grant,
-        person_id=PERSON,
-        role=role,
-        organisation_id=PARTNER,
-        request_id=None,
-        given_by=None,
-        review_on=None,
-    )
-
-
-def grant_ended(grant: UUID) -> access.GrantEnded:
-    return access.GrantEnded(
-        grant_id=grant,
-        person_id=PERSON,
-        role=Role.DELIVERY_PARTNER,
-        organisation_id=PARTNER,
-        ended_by=None,
-        reason="revoked",
-    )
+from tests.integration.auth.running import (
+    EMAIL,
+    GRANT,
+    PARTNER,
+    PERSON,
+    SECOND_GRANT,
+    SECRET,
+    Running,
+    count,
+    grant_ended,
+    granted,
+    work_is_done,
+)
 
 
 async def test_a_link_signs_in_once_and_the_session_acts_in_the_only_role(auth: Running) -> None:
@@ -203,17 +72,6 @@ async def test_nobody_gets_more_than_five_emails_in_a_quarter_of_an_hour(auth: R
         await auth.post("/links", email=EMAIL)
     await work_is_done(auth)
     assert await count(auth, "SELECT count(*) FROM links") == 5
-
-
-async def work_is_done(auth: Running) -> None:
-    async with asyncio.timeout(10):
-        while await count(auth, "SELECT count(*) FROM work WHERE state = 'due'"):
-            await asyncio.sleep(0.05)
-
-
-async def count(auth: Running, query: str) -> int:
-    async with auth.app.state.backbone.engine.connect() as connection:
-        return int(await connection.scalar(text(query)))
 
 
 async def test_a_session_is_exchanged_for_tokens_that_every_service_can_check(auth: Running) -> None:
@@ -379,14 +237,3 @@ async def test_nothing_that_signs_in_is_kept(auth: Running) -> None:
     assert not any(secret in row for row in rows for secret in (token, mac, session))
     stored = await count(auth, "SELECT count(*) FROM work WHERE data::text LIKE '%example.org%'")
     assert stored == 0, "the address that somebody typed is forgotten when the work is done"
-
-
-def test_weak_keys_are_refused_at_the_start() -> None:
-    with pytest.raises(ValidationError, match="32 bytes at least"):
-        AuthSettings(
-            database_url=SecretStr("postgresql://x"),
-            redis_url=SecretStr("redis://x"),
-            link_keys=[SecretStr("short")],
-            signing_keys=[SecretStr(signing_key())],
-            service_secrets={"gateway": SecretStr(SECRET)},
-        )
