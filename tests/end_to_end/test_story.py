@@ -76,10 +76,11 @@ async def test_from_nomination_to_download(system: RunningSystem, dana: Visitor)
     page = await priya.get(there)
     assert "What the agreement register says" in page.text
     provider = re.findall(r'name="lead_provider_id"[^>]*value="([0-9a-f-]{36})"', page.response.text)[0]
+    lena = Visitor(system.url)
+    older = await lena.links("lena.fischer@example.org")
     await decide(priya, page, f"{there}/policy-check", "Covered.", lead_provider_id=provider)
 
-    lena = Visitor(system.url)
-    page = await lena.open_link("lena.fischer@example.org")
+    page = await lena.open_link("lena.fischer@example.org", besides=older)
     assert page.path == "/lead-provider/confirmations"
     assert "Nia Novak" in page.text
     here = f"/lead-provider/confirmations/{request_id}"
