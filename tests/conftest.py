@@ -30,9 +30,9 @@ def servers() -> Iterator[Servers]:
         yield servers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
-    """The whole system, started once for all the tests that walk through it."""
+    """The whole system, for the tests of one module; then it is stopped, and takes no time from others."""
     home = tmp_path_factory.mktemp("home")
     for folder in (home, *home.parents[:2]):
         folder.chmod(0o755)  # when run as root, Postgres runs as another user

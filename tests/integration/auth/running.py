@@ -66,7 +66,7 @@ class Running:
 
     async def emails(self, count: int) -> list[dict[str, str]]:
         """Wait until so many emails were sent."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(files := sorted(self.inbox.glob("*.json"))) < count:
                 await asyncio.sleep(0.05)
         sent = [json.loads(file.read_text()) for file in files]
@@ -115,7 +115,7 @@ def grant_ended(grant: UUID) -> access.GrantEnded:
 
 
 async def work_is_done(auth: Running) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await count(auth, "SELECT count(*) FROM work WHERE state = 'due'"):
             await asyncio.sleep(0.05)
 

@@ -226,7 +226,7 @@ async def test_views_are_told_to_the_audit_without_the_words_searched_for(
 ) -> None:
     await participants.page(north.north, q="smith")
     headers = {"authorization": f"Bearer {participants.issuer.service('access')}"}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         events: list[dict[str, Any]] = []
         while not events:
             answer = await participants.http.get("/events", params={"limit": 5000}, headers=headers)

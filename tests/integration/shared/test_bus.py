@@ -147,7 +147,7 @@ async def running(*runs: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
             assert isinstance(result, asyncio.CancelledError), result
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.05)
