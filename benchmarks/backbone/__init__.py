@@ -1,0 +1,1 @@
+"""The event store and the bus beside `eventsourcing` and beside the raw limit of Postgres and Redis."""
