@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.ready-to-run
 DEV_READY := $(VENV)/.ready-to-develop
+BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults check format docs lock clean assets
+.PHONY: help run test test-fast faults bench bench-short check format docs lock clean assets
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +24,12 @@ test-fast: $(DEV_READY) ## Run the tests that need no server
 
 faults: $(DEV_READY) ## Kill everything again and again, and write what happened into docs/faults.md
 	@$(BIN)/python -m tests.faults.campaign
+
+bench: $(BENCH_READY) ## Measure against peers and raw limits, and write docs/benchmarks.md (half an hour, quiet machine)
+	@$(BIN)/python -m benchmarks
+
+bench-short: $(BENCH_READY) ## The same in a few minutes, with fewer rounds and shorter logs
+	@$(BIN)/python -m benchmarks --short
 
 check: $(DEV_READY) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .
@@ -46,6 +53,7 @@ lock: $(DEV_READY) ## Lock the requirements anew, with hashes and without addres
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --extra embedded -o requirements/run.txt
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --extra assets -o requirements/assets.txt
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --extra embedded --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --extra embedded --extra dev --extra bench -o requirements/bench.txt
 
 clean: ## Remove everything that was made here: environment, data, caches
 	rm -rf $(VENV) var node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
@@ -62,4 +70,9 @@ $(RUN_READY): requirements/run.txt pyproject.toml
 $(DEV_READY): $(RUN_READY) requirements/dev.txt
 	@echo "Installing what the tests and checks need (once)"
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(BENCH_READY): $(DEV_READY) requirements/bench.txt
+	@echo "Installing what the benchmarks compare with (once)"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from benchmarks.backbone.run import run_backbone
 
-BENCHMARKS: Mapping[str, Callable[[bool], Awaitable[None]]] = {"backbone": run_backbone}
+BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, None]]] = {"backbone": run_backbone}
 """Each writes its section of docs/benchmarks.md. True asks for the short form."""
 
 

@@ -82,9 +82,9 @@ def registered(stream: str, number: int) -> Registered:
 def streams(count: int, each: int = PER_STREAM) -> list[tuple[str, int, list[Registered]]]:
     """`count` events about new streams: stream, version before, events; `each` at a time."""
     made = []
-    for _ in range(max(1, count // each)):
+    for start in range(0, count, each):
         stream = f"participant-{uuid4()}"
-        made.append((stream, 0, [registered(stream, n) for n in range(1, each + 1)]))
+        made.append((stream, 0, [registered(stream, n) for n in range(1, min(each, count - start) + 1)]))
     return made
 
 
