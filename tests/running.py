@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
+
+from services.cli.processes import free_ports
 
 READY_SECONDS = 300.0
 PARTICIPANTS = 900
@@ -33,7 +34,7 @@ class RunningSystem:
 @contextmanager
 def running_system(home: Path) -> Iterator[RunningSystem]:
     """Run everything with a small world in which nothing changes by itself, until the block ends."""
-    port = _free_port()
+    (port,) = free_ports(1)
     environment = {
         **os.environ,
         "CHECK_DATA_HOME": str(home),
@@ -76,12 +77,6 @@ def _wait_until_ready(process: subprocess.Popen[str], said: list[str]) -> None:
             break
         time.sleep(0.1)
     raise AssertionError("the system did not become ready:\n" + "".join(said[-60:]))
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class _Forms(HTMLParser):

@@ -55,7 +55,7 @@ class Links:
     async def ask(self, email: str, return_to: str | None) -> None:
         """Somebody typed this address. The same work for every address: one row to be looked at later."""
         async with self._store.transaction() as transaction:
-            transaction.appended = True  # there is work: wake the workers
+            transaction.wake_when_done()  # the workers
             asked = {"email": _storable(email), "return_to": _storable(return_to) if return_to else None}
             await enqueue(transaction.connection, SEND_LINK, str(uuid4()), asked)
 

@@ -6,10 +6,8 @@ from datetime import timedelta
 from pydantic import Field, SecretStr, model_validator
 
 from services.auth.callers import HASHED
-from shared.settings import EmailSettings, ServiceSettings
+from shared.settings import SHORTEST_KEY, EmailSettings, ServiceSettings
 
-SHORTEST_KEY = 32
-"""Bytes of a key, and characters of a service's secret, at least."""
 SHA256 = re.compile("[0-9a-f]{64}")
 
 

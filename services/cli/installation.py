@@ -51,8 +51,9 @@ def environments(
     home: Home, servers: Servers, databases: Mapping[str, ServiceDatabase], gateway_port: int
 ) -> Mapping[str, dict[str, str]]:
     """What each service is told, by service."""
-    ports = dict(zip(WITH_DATABASE, free_ports(len(WITH_DATABASE)), strict=True)) | {"gateway": gateway_port}
-    metrics = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    free = iter(free_ports(len(WITH_DATABASE) + len(SERVICES)))
+    ports = {service: next(free) for service in WITH_DATABASE} | {"gateway": gateway_port}
+    metrics = {service: next(free) for service in SERVICES}
     urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
     made = home.secrets()
     service_secrets = {service: made[f"service:{service}"] for service in SERVICES}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from fastapi import Request
 from pydantic import TypeAdapter
 
 from services.gateway.backend import Backend, FileAnswer, Parameters
@@ -159,3 +160,8 @@ class Access:
     async def audit(self, parameters: Parameters) -> access.AuditPage:
         """parameters: of person_id, participant_id, kind, page."""
         return await self.backend.get("/audit", AUDIT_PAGE, self.token, parameters)
+
+
+def backends_of(request: Request) -> Backends:
+    backends: Backends = request.app.state.backends
+    return backends

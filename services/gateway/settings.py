@@ -5,10 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
 
-from shared.settings import CommonSettings, EmailSettings
-
-SHORTEST_KEY = 32
-"""Bytes of a key at least."""
+from shared.settings import SHORTEST_KEY, CommonSettings, EmailSettings
 
 
 class GatewaySettings(CommonSettings):

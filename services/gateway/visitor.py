@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from services.gateway.backend import Refusal
-from services.gateway.backends import Access, Backends, Exports, Participants
+from services.gateway.backends import Access, Backends, Exports, Participants, backends_of
 from services.gateway.session import cookies_of
 from shared.contracts.auth import RoleChoice, SessionInForce
 from shared.contracts.roles import Role
@@ -85,7 +85,7 @@ async def present_visitor(request: Request, audiences: list[str]) -> Visitor:
     session = cookies_of(request).session_of(request)
     if session is None:
         raise NotSignedIn
-    backends: Backends = request.app.state.backends
+    backends = backends_of(request)
     try:
         in_force = await backends.auth.exchange(session, audiences)
     except Refusal as refusal:

@@ -55,7 +55,7 @@ async def read_published(
 ) -> PublishedPage:
     """Published events after a position, from `limit` positions at most.
 
-    The same for the relay and for the feed, so that both ways tell a reader the same.
+    The feed's way of reading. The relay makes its envelopes by the same `Publication.envelope`.
     """
     envelopes: list[CloudEvent] = []
     previous = up_to = after

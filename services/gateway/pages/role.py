@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.gateway.backend import Refusal
-from services.gateway.backends import Backends
+from services.gateway.backends import backends_of
 from services.gateway.forms import Form, Sent
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path
@@ -43,11 +43,11 @@ async def _choices(request: Request) -> tuple[str, SessionChoices]:
     session = cookies_of(request).session_of(request)
     if session is None:
         raise NotSignedIn
-    return session, await _asking(request).auth.choices(session)
+    return session, await backends_of(request).auth.choices(session)
 
 
 async def _choose(request: Request, session: str, grant_id: UUID, return_to: str | None) -> Response:
-    opened = await _asking(request).auth.choose(session, grant_id)
+    opened = await backends_of(request).auth.choose(session, grant_id)
     response = see_other(return_to or (HOME[opened.chosen.role] if opened.chosen else "/choose-role"))
     cookies_of(request).keep_session(response, opened.session)
     return response
@@ -75,8 +75,3 @@ async def _show_present_role(request: Request) -> None:
         return
     except Refusal:
         raise NotSignedIn from None
-
-
-def _asking(request: Request) -> Backends:
-    backends: Backends = request.app.state.backends
-    return backends

@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from services.gateway.backend import Refusal
-from services.gateway.backends import Backends
+from services.gateway.backends import backends_of
 from services.gateway.forms import Form, Sent
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path, with_return_to
@@ -38,7 +38,7 @@ async def send_link(request: Request, form: Sent) -> Response:
     if form.errors:
         return _form(request, form, return_to)
     try:
-        lifetime = await _backends(request).auth.ask_for_link(email, return_to)
+        lifetime = await backends_of(request).auth.ask_for_link(email, return_to)
     except Refusal as refusal:
         form.refused(refusal, ["email"])
         return _form(request, form, return_to)
@@ -64,7 +64,7 @@ async def show_button(request: Request, token: str) -> Response:
 
 @router.post("/sign-in/link/{token}")
 async def redeem(request: Request, token: str) -> Response:
-    auth = _backends(request).auth
+    auth = backends_of(request).auth
     if len(token) > LONGEST_TOKEN:
         return page(request, "sign_in/link_not_usable.html", 410)
     try:
@@ -92,7 +92,7 @@ async def sign_out(request: Request) -> Response:
     cookies = cookies_of(request)
     session = cookies.session_of(request)
     if session is not None:
-        await _backends(request).auth.end(session)
+        await backends_of(request).auth.end(session)
     response = see_other("/", done="signed-out")
     cookies.forget_session(response)
     return response
@@ -109,8 +109,3 @@ def _form(request: Request, form: Form, return_to: str | None) -> Response:
     return page(
         request, "sign_in/ask.html", 400 if form.errors else 200, form=form, return_to=return_to or ""
     )
-
-
-def _backends(request: Request) -> Backends:
-    backends: Backends = request.app.state.backends
-    return backends
