@@ -77,8 +77,13 @@ async def engine(plain_database: ServiceDatabase) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
-async def redis(servers: Servers) -> AsyncIterator[Redis]:
-    client: Redis = Redis.from_url(servers.redis_url)
-    await client.flushall()
+def redis_url(servers: Servers) -> str:
+    """A Redis database of this test's own, empty."""
+    return servers.new_redis_url()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client: Redis = Redis.from_url(redis_url)
     yield client
     await client.aclose()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from services.cli.processes import free_ports
+from shared.embedded.ports import free_ports
 
 READY_SECONDS = 300.0
 PARTICIPANTS = 900

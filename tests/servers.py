@@ -5,6 +5,7 @@ ones than the official. Where they cannot be had, the embedded servers are used,
 """
 
 import asyncio
+import itertools
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -25,13 +26,20 @@ from shared.embedded.valkey import start_valkey
 POSTGRES_IMAGE = os.environ.get("CHECK_DATA_TEST_POSTGRES_IMAGE", "postgres:18")
 REDIS_IMAGE = os.environ.get("CHECK_DATA_TEST_REDIS_IMAGE", "redis:8")
 READY_SECONDS = 60.0
+REDIS_DATABASES = 10_000
+"""More than the suite has tests."""
 PASSWORD = "not-a-secret"
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
     postgres_admin_url: str
-    redis_url: str
+    _redis_address: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_redis_url(self) -> str:
+        """An empty Redis database: a test that reads another's events would depend on their order."""
+        return f"{self._redis_address}/{next(self._numbers)}"
 
 
 def why_no_containers() -> str | None:
@@ -62,11 +70,13 @@ def container_servers() -> Iterator[Servers]:
         postgres = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432)
         postgres.with_env("POSTGRES_PASSWORD", PASSWORD)
         stack.enter_context(postgres)
-        redis = stack.enter_context(DockerContainer(REDIS_IMAGE).with_exposed_ports(6379))
+        redis = DockerContainer(REDIS_IMAGE).with_exposed_ports(6379)
+        redis.with_command(f"redis-server --databases {REDIS_DATABASES}")
+        stack.enter_context(redis)
         address = f"{postgres.get_container_host_ip()}:{postgres.get_exposed_port(5432)}"
         url = f"postgresql://postgres:{PASSWORD}@{address}/postgres"
         _wait_until_it_answers(url)
-        yield Servers(url, f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}/0")
+        yield Servers(url, f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}")
 
 
 def _wait_until_it_answers(url: str) -> None:
@@ -92,8 +102,8 @@ async def _answers(url: str) -> None:
 def embedded_servers() -> Iterator[Servers]:
     folder = Path(tempfile.mkdtemp(prefix="check-data-tests-"))
     folder.chmod(0o755)  # when run as root, the server runs as another user
-    valkey = start_valkey(folder / "valkey")
+    valkey = start_valkey(folder / "valkey", databases=REDIS_DATABASES)
     try:
-        yield Servers(start_postgres(folder / "postgres"), f"redis://127.0.0.1:{valkey.port}/0")
+        yield Servers(start_postgres(folder / "postgres"), f"redis://127.0.0.1:{valkey.port}")
     finally:
         valkey.stop()

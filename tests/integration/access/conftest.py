@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 from services.access.app import create
 from services.access.settings import AccessSettings
@@ -40,11 +39,11 @@ async def template(
 ) -> Template:
     database = await databases.new("access")
     empty = database.name
-    async with _open(servers, database, tmp_path_factory.mktemp("empty")) as office:
+    async with _open(database, servers.new_redis_url(), tmp_path_factory.mktemp("empty")) as office:
         await office.hear(*ORGANISATIONS)
     database = await databases.copy("access", empty)
     peopled = database.name
-    async with _open(servers, database, tmp_path_factory.mktemp("peopled")) as office:
+    async with _open(database, servers.new_redis_url(), tmp_path_factory.mktemp("peopled")) as office:
         cast = await gather_cast(office)
     return Template(empty, peopled, cast)
 
@@ -54,14 +53,13 @@ async def office(
     request: pytest.FixtureRequest,
     template: Template,
     databases: Databases,
-    servers: Servers,
-    redis: Redis,
+    redis_url: str,
     tmp_path: Path,
 ) -> AsyncIterator[Office]:
     """Access with five organisations, and nobody in it save the cast when the test asks for it."""
     peopled = "cast" in request.fixturenames
     database = await databases.copy("access", template.peopled if peopled else template.empty)
-    async with _open(servers, database, tmp_path) as office:
+    async with _open(database, redis_url, tmp_path) as office:
         yield office
 
 
@@ -71,11 +69,11 @@ async def cast(template: Template) -> Cast:
 
 
 @asynccontextmanager
-async def _open(servers: Servers, database: ServiceDatabase, folder: Path) -> AsyncIterator[Office]:
+async def _open(database: ServiceDatabase, redis_url: str, folder: Path) -> AsyncIterator[Office]:
     settings = AccessSettings(
         environment=Environment.DEVELOPMENT,
         database_url=SecretStr(database.service_url),
-        redis_url=SecretStr(servers.redis_url),
+        redis_url=SecretStr(redis_url),
         relay_poll_seconds=0.1,
         auth_url=NOWHERE,
         public_url="https://check.example.org",

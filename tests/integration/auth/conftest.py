@@ -24,17 +24,16 @@ from tests.integration.auth.running import (
     granted,
     signing_key,
 )
-from tests.servers import Servers
 
 
 @pytest.fixture
-async def auth(new_database: NewDatabase, servers: Servers, tmp_path: Path) -> AsyncIterator[Running]:
+async def auth(new_database: NewDatabase, redis_url: str, tmp_path: Path) -> AsyncIterator[Running]:
     database = await new_database("auth")
     clock = Clock()
     settings = AuthSettings(
         environment=Environment.DEVELOPMENT,
         database_url=SecretStr(database.service_url),
-        redis_url=SecretStr(servers.redis_url),
+        redis_url=SecretStr(redis_url),
         feed_urls={"access": "http://127.0.0.1:9"},
         auth_url="http://auth",
         link_keys=[SecretStr("k" * 32)],

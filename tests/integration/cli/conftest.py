@@ -8,18 +8,17 @@ from typer.testing import CliRunner, Result
 
 from services.cli.commands import app
 from shared.database.provision import ServiceDatabase
-from tests.servers import Servers
 
 CheckData = Callable[..., Awaitable[Result]]
 """Runs `check-data` with these words."""
 
 
 @pytest.fixture
-def told(servers: Servers, tmp_path: Path) -> dict[str, str]:
+def told(redis_url: str, tmp_path: Path) -> dict[str, str]:
     """What every service is told, save its database."""
     return {
         "CHECK_DATA_HOME": str(tmp_path / "home"),
-        "CHECK_DATA_REDIS_URL": servers.redis_url,
+        "CHECK_DATA_REDIS_URL": redis_url,
         "CHECK_DATA_LINK_KEYS": json.dumps(["k" * 40]),
         "CHECK_DATA_SIGNING_KEYS": json.dumps(["not used here"]),
         "CHECK_DATA_SERVICE_SECRETS": json.dumps({"access": "s" * 40}),

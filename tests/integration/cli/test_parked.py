@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from faststream.redis import RedisBroker
-from redis.asyncio import Redis
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -26,7 +25,6 @@ from shared.database.provision import ServiceDatabase
 from tests.conftest import NewDatabase
 from tests.integration.cli.conftest import CheckData, check_data
 from tests.integration.shared.test_bus import eventually, running
-from tests.servers import Servers
 
 NORTH, SOUTH = uuid4(), uuid4()
 
@@ -115,9 +113,9 @@ class Page:
 
 
 async def test_what_the_projection_parked_is_listed_and_shown_whole(
-    auth: AsyncEngine, run: CheckData, servers: Servers, redis: Redis
+    auth: AsyncEngine, run: CheckData, redis_url: str
 ) -> None:
-    broker = RedisBroker(servers.redis_url)
+    broker = RedisBroker(redis_url)
     feed = Page(named(1, "North"), misnamed(2, "North"), named(3, "Norther"))
     runner = ProjectionRunner(AccessFollower(), auth, broker, feed, partition=0, partitions=1, batch=50)
 

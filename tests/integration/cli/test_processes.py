@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from services.cli import processes
-from services.cli.processes import Child, NotReady, free_ports, start, stop, wait_until_ready
+from services.cli.processes import Child, NotReady, start, stop, wait_until_ready
+from shared.embedded.ports import free_ports
 
 DEAF = """
 import signal, time

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,7 +19,6 @@ from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from tests.conftest import NewDatabase
 from tests.integration.export.neighbours import Neighbours, serving
-from tests.servers import Servers
 from tests.tokens import TestIssuer
 
 
@@ -133,15 +131,13 @@ async def database(new_database: NewDatabase) -> ServiceDatabase:
 
 
 @pytest.fixture
-async def stopped(
-    database: ServiceDatabase, servers: Servers, redis: Redis, tmp_path: Path
-) -> AsyncIterator[ExportService]:
+async def stopped(database: ServiceDatabase, redis_url: str, tmp_path: Path) -> AsyncIterator[ExportService]:
     """The service, not running yet."""
     async with serving() as neighbours:
         settings = ExportSettings.model_validate(
             {
                 "database_url": database.service_url,
-                "redis_url": servers.redis_url,
+                "redis_url": redis_url,
                 "auth_url": neighbours.url,
                 "participants_url": neighbours.url,
                 "service_secret": "not-a-secret",

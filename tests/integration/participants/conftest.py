@@ -11,7 +11,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
-from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -103,14 +102,14 @@ class Participants:
 
 @asynccontextmanager
 async def serving(
-    database: ServiceDatabase, servers: Servers, clock: MovingClock
+    database: ServiceDatabase, redis_url: str, clock: MovingClock
 ) -> AsyncIterator[Participants]:
     issuer = TestIssuer("participants")
     reader_url = database.extra_urls["participants_reader"]
     settings = ParticipantsSettings(
         database_url=SecretStr(database.service_url),
         reader_database_url=SecretStr(reader_url),
-        redis_url=SecretStr(servers.redis_url),
+        redis_url=SecretStr(redis_url),
         feed_urls={"manage_ects": "http://127.0.0.1:9"},
     )
     app = create(settings, keys=issuer.keys, clock=clock)
@@ -131,9 +130,9 @@ async def database(new_database: NewDatabase) -> ServiceDatabase:
 
 
 @pytest.fixture
-async def fresh(database: ServiceDatabase, servers: Servers, redis: Redis) -> AsyncIterator[Participants]:
+async def fresh(database: ServiceDatabase, redis_url: str) -> AsyncIterator[Participants]:
     """A service of its own, with nothing in it."""
-    async with serving(database, servers, MovingClock()) as service:
+    async with serving(database, redis_url, MovingClock()) as service:
         yield service
 
 
@@ -141,7 +140,7 @@ async def fresh(database: ServiceDatabase, servers: Servers, redis: Redis) -> As
 async def served_hub(servers: Servers, databases: Databases) -> AsyncIterator[tuple[Participants, Hub]]:
     """One service with the hub in it, for all tests that only read."""
     database = await databases.new("participants")
-    async with serving(database, servers, MovingClock()) as service:
+    async with serving(database, servers.new_redis_url(), MovingClock()) as service:
         made = hub()
         answer = await service.send(made.world.told)
         assert answer["accepted"] == len(made.world.told)

@@ -1,7 +1,6 @@
 """Events from a file, and everything derived anew."""
 
 import orjson
-from redis.asyncio import Redis
 from sqlalchemy import text
 
 from services.participants.backfill import BackfillReport, backfill
@@ -12,7 +11,6 @@ from shared.database.provision import ServiceDatabase
 from tests.integration.participants.conftest import MovingClock, Participants, serving
 from tests.integration.participants.test_receiving import read_model, story_with_a_mentor
 from tests.integration.participants.world import as_json, hub
-from tests.servers import Servers
 
 
 def ndjson() -> list[str]:
@@ -40,7 +38,7 @@ async def test_a_file_gives_the_same_rows_as_the_bus_and_again_changes_nothing(f
 
 
 async def test_a_file_taken_in_before_the_service_ever_ran_shows_when_it_does(
-    database: ServiceDatabase, servers: Servers, redis: Redis
+    database: ServiceDatabase, redis_url: str
 ) -> None:
     made = hub()
     engine = create_engine(database.service_url)
@@ -48,7 +46,7 @@ async def test_a_file_taken_in_before_the_service_ever_ran_shows_when_it_does(
     report = await backfill(engine, lines, derivation_batch=50, progress=lambda _: None)
     await engine.dispose()
     assert (report.accepted, report.derived) == (len(made.world.told), 0)
-    async with serving(database, servers, MovingClock()) as service:
+    async with serving(database, redis_url, MovingClock()) as service:
         await service.is_up_to_date()
         assert len(await service.names(made.north)) == 5
 

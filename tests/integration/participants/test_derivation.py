@@ -9,11 +9,10 @@ from shared.database.provision import ServiceDatabase
 from tests.integration.participants.conftest import MovingClock, Participants, serving
 from tests.integration.participants.test_receiving import forget_everything, read_model, story_with_a_mentor
 from tests.integration.participants.world import as_json, hub
-from tests.servers import Servers
 
 
 async def test_two_processes_that_take_events_at_once_give_the_same_rows(
-    fresh: Participants, database: ServiceDatabase, servers: Servers
+    fresh: Participants, database: ServiceDatabase, redis_url: str
 ) -> None:
     made = story_with_a_mentor()
     await fresh.send(made.told)
@@ -22,7 +21,7 @@ async def test_two_processes_that_take_events_at_once_give_the_same_rows(
     events = list(made.told)
     random.Random(7).shuffle(events)
     batches = [events[start : start + 4] for start in range(0, len(events), 4)]
-    async with serving(database, servers, MovingClock()) as other:
+    async with serving(database, redis_url, MovingClock()) as other:
         senders = (fresh, other)
         await asyncio.gather(*(senders[n % 2].send(batch) for n, batch in enumerate(batches)))
         await fresh.is_up_to_date()

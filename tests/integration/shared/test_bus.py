@@ -24,7 +24,6 @@ from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import Codec, EventStore
 from shared.event_store.numbering import number_committed
-from tests.servers import Servers
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ async def bus(
     engine: AsyncEngine,
     plain_database: ServiceDatabase,
     redis: Redis,
-    servers: Servers,
+    redis_url: str,
 ) -> AsyncIterator[Bus]:
     owner = create_engine(plain_database.owner_url)
     async with owner.begin() as connection:
@@ -171,7 +170,7 @@ async def bus(
         )
         await connection.execute(text("GRANT SELECT, INSERT ON seen TO plain_service"))
     await owner.dispose()
-    bus = Bus(engine, redis, servers.redis_url, request.param)
+    bus = Bus(engine, redis, redis_url, request.param)
     await bus.broker.connect()
     yield bus
     await bus.broker.stop()
@@ -208,7 +207,7 @@ async def test_flushing_redis_loses_nothing_and_repeats_nothing(bus: Bus) -> Non
     async with bus.relaying(), bus.projecting():
         await bus.append(*counted(0, 20))
         await bus.has_rows(20)
-        await bus.redis.flushall()
+        await bus.redis.flushdb()
         await bus.append(*counted(20, 20))
         await bus.has_rows(40)
     assert set(await bus.rows()) == pairs(counted(0, 40))
@@ -218,7 +217,7 @@ async def test_the_bus_is_filled_again_after_a_flush(bus: Bus) -> None:
     async with bus.relaying():
         await bus.append(*counted(0, 20))
         await eventually(lambda: entries_are(bus, 20))
-        await bus.redis.flushall()
+        await bus.redis.flushdb()
         await eventually(lambda: entries_are(bus, 20))
 
 
