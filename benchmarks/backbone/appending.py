@@ -14,9 +14,8 @@ from benchmarks.backbone.peer import Peer, open_peer
 from benchmarks.backbone.world import CODEC, Registered, World, now, streams
 from benchmarks.measuring import Measured, Side, in_turns
 from shared.database.engine import create_engine
-from shared.event_store import EventStore
+from shared.event_store import EventStore, bucket_of
 from shared.event_store.numbering import number_committed
-from shared.event_store.store import bucket_of
 
 OURS, NUMBERED, RAW = "ours", "ours, with positions", "raw asyncpg INSERT"
 PEER, PEER_FUNCTIONS, PEER_BARE = (
@@ -119,10 +118,7 @@ def _append_ours(store: EventStore[Registered], load: Load) -> Callable[[], Awai
     async def write() -> None:
         for stream, _, events in work:
             for start in range(0, len(events), load.batch):
-                async with store.transaction() as transaction:
-                    await transaction.append(
-                        stream, events[start : start + load.batch], expected=start, actor=None
-                    )
+                await store.append(stream, events[start : start + load.batch], expected=start, actor=None)
 
     return write
 

@@ -39,7 +39,7 @@ async def measure(world: World, lengths: list[int]) -> list[Growth]:
 async def _of_length(world: World, events: int) -> Growth:
     database = await world.new_database()
     await world.redis.flushall()
-    arguments = [str(events), database.service_url, world.servers.redis_url]
+    arguments = [str(events), database.service_url, world.redis_url]
     child = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "benchmarks.backbone.growth", *arguments],

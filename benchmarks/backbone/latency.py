@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from benchmarks.backbone.pipeline import SETTLING_SECONDS, Pipeline, open_pipeline, running
 from benchmarks.backbone.world import World, registered
-from shared.event_store.store import NewEvents
+from shared.event_store import NewEvents
 
 LOAD_BATCH = 50
 LOOK_EVERY = 0.001
@@ -31,7 +31,7 @@ async def measure(world: World, probes: int, events: int) -> Latencies:
     database = await world.new_database()
     await world.redis.flushall()
     async with (
-        open_pipeline(database.service_url, world.servers.redis_url) as pipeline,
+        open_pipeline(database.service_url, world.redis_url) as pipeline,
         running(pipeline.bell.run, pipeline.runner.run, pipeline.relay.run),
     ):
         await asyncio.sleep(SETTLING_SECONDS)

@@ -19,8 +19,7 @@ from shared.bus.publication import PublishedPage, read_published
 from shared.bus.relay import Relay, RelaySettings
 from shared.database.bell import Bell
 from shared.database.engine import create_engine
-from shared.event_store import EventStore
-from shared.event_store.store import NewEvents
+from shared.event_store import EventStore, NewEvents
 from shared.tasks import stop_tasks
 
 BATCH: Final = 500

@@ -39,7 +39,7 @@ async def measure(world: World, events: int, repeats: int) -> Measured:
 
 async def _filled(world: World, events: int) -> ServiceDatabase:
     database = await world.new_database()
-    async with open_pipeline(database.service_url, world.servers.redis_url) as pipeline:
+    async with open_pipeline(database.service_url, world.redis_url) as pipeline:
         await pipeline.append(events)
     await world.redis.flushall()
     return database
@@ -47,7 +47,7 @@ async def _filled(world: World, events: int) -> ServiceDatabase:
 
 async def _ours(world: World, events: int, batch: int) -> float:
     database = await _filled(world, events)
-    async with open_pipeline(database.service_url, world.servers.redis_url, batch) as pipeline:
+    async with open_pipeline(database.service_url, world.redis_url, batch) as pipeline:
         seconds = await pipeline.seconds_to_rows(events)
     await world.drop(database)
     return events / seconds

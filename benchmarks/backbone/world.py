@@ -112,6 +112,7 @@ class World:
     servers: Servers
     databases: Databases
     redis: Redis
+    redis_url: str
 
     async def new_database(self) -> ServiceDatabase:
         """A migrated database of a service, with the rows of the projection."""
@@ -143,9 +144,10 @@ class World:
 @asynccontextmanager
 async def open_world() -> AsyncIterator[World]:
     with embedded_servers() as servers:
-        redis: Redis = Redis.from_url(servers.redis_url)
+        redis_url = servers.new_redis_url()
+        redis: Redis = Redis.from_url(redis_url)
         try:
-            yield World(servers, Databases(servers), redis)
+            yield World(servers, Databases(servers), redis, redis_url)
         finally:
             with contextlib.suppress(OSError):
                 await redis.aclose()

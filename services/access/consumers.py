@@ -15,8 +15,7 @@ from services.access.tables import organisations
 from shared.clock import Clock
 from shared.contracts import manage_ects
 from shared.contracts.envelope import CloudEvent
-from shared.event_store import Transaction
-from shared.event_store.store import NewEvents
+from shared.event_store import ANY, NewEvents, Transaction
 
 OF_INTEREST: Final = frozenset(
     contract.type
@@ -49,10 +48,7 @@ class Organisations:
         known = await _known(connection, named)
         news = [event for event in named.values() if known.get(event.organisation_id) != event]
         transaction: Transaction[Event] = Transaction(connection, CODEC, self._clock)
-        versions = await transaction.versions([_stream(event) for event in news])
-        batch: list[NewEvents[Event]] = [
-            NewEvents(_stream(event), versions.get(_stream(event), 0), [event]) for event in news
-        ]
+        batch: list[NewEvents[Event]] = [NewEvents(_stream(event), ANY, [event]) for event in news]
         await apply(connection, await transaction.append_all(batch, actor=None))
 
 

@@ -13,8 +13,7 @@ from shared.bus.checkpoints import load_checkpoint, move_checkpoint
 from shared.clock import Clock, london_day
 from shared.contracts.envelope import PublishedEvent
 from shared.database.exclusive import exclusive
-from shared.event_store import EventStore, Transaction
-from shared.event_store.store import NewEvents
+from shared.event_store import ANY, EventStore, NewEvents, Transaction
 
 BATCH = 2_000
 AS_OF, HISTORY, WHOLE, TRICKLE = "history as of", "history", "history is whole", "trickle"
@@ -78,16 +77,18 @@ async def _as_of(connection: AsyncConnection, today: date) -> date:
 
 async def _append(transaction: Transaction[PublishedEvent], happenings: Sequence[Happening]) -> None:
     by_stream = _grouped(happenings)
-    versions = await transaction.versions(by_stream.keys())
-    ordered = [happening for group in by_stream.values() for happening in group]
     await transaction.append_all(
         [
-            NewEvents(stream, versions.get(stream, 0), [h.event for h in group])
+            NewEvents(
+                stream,
+                ANY,
+                [h.event for h in group],
+                happened_at=[h.time for h in group],
+                event_ids=[h.event_id for h in group],
+            )
             for stream, group in by_stream.items()
         ],
         actor=None,
-        happened_at={place: h.time for place, h in enumerate(ordered)},
-        event_ids={place: h.event_id for place, h in enumerate(ordered)},
     )
 
 

@@ -20,7 +20,7 @@ from services.participants.received_log import mark
 from services.participants.tables import participant_views
 from shared.clock import LONDON, Clock, london_day
 from shared.database.errors import AWAY, is_passing
-from shared.event_store import EventStore
+from shared.event_store import ANY, EventStore
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +43,7 @@ async def begin_day(store: EventStore[Event], clock: Clock) -> bool:
         began = await present_day(connection)
         if began is not None and today <= began:
             return False
-        version = await transaction.version(STREAM)
-        await transaction.append(STREAM, [DayBegan(today)], expected=version, actor=None)
+        await transaction.append(STREAM, [DayBegan(today)], expected=ANY, actor=None)
         row = insert(tables.present_day).values(one=True, day=today)
         await connection.execute(
             row.on_conflict_do_update(index_elements=["one"], set_={"day": row.excluded.day})

@@ -3,10 +3,9 @@
 from uuid import uuid4
 
 from services.participants.events import Event, Viewed
-from shared.event_store import EventStore
+from shared.event_store import NO_STREAM, EventStore
 
 
 async def record_view(store: EventStore[Event], viewed: Viewed) -> None:
     """Append the view. Each has a stream of its own: it depends on no other, so none waits for another."""
-    async with store.transaction() as transaction:
-        await transaction.append(f"view-{uuid4()}", [viewed], expected=0, actor=str(viewed.person_id))
+    await store.append(f"view-{uuid4()}", [viewed], expected=NO_STREAM, actor=str(viewed.person_id))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared.contracts.envelope import CloudEvent, PublishedEvent
-from shared.event_store import EventStore, Recorded
-from shared.event_store.store import bucket_of
+from shared.event_store import EventStore, Recorded, bucket_of
 
 Event = TypeVar("Event")
 

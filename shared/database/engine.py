@@ -1,6 +1,10 @@
 """Engines: asyncpg behind SQLAlchemy Core."""
 
+import orjson
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.settings import ServiceSettings
@@ -8,14 +12,26 @@ from shared.settings import ServiceSettings
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for a `postgresql://` URL. A Unix socket is named by `?host=/folder`."""
-    return create_async_engine(
+    engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and what was written may be about people
         connect_args={"server_settings": {"timezone": "UTC"}},
+        json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Let the pool open another connection in place of one that the server has closed.
+
+    The event loop has seen the end of the connection by itself. SQLAlchemy's own pre-ping asks the server,
+    in three round trips on asyncpg, each time a connection is taken: as much as the work itself.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def service_engine(settings: ServiceSettings) -> AsyncEngine:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Generic, TypeVar
 
+from shared.event_store.append import ConcurrentAppend
 from shared.event_store.recorded import Recorded
-from shared.event_store.store import ConcurrentAppend, EventStore, Transaction
+from shared.event_store.store import EventStore, Transaction
 
 Command = TypeVar("Command")
 State = TypeVar("State")

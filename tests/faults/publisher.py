@@ -16,8 +16,7 @@ from shared.backbone import Backbone, open_backbone
 from shared.bus.feed import FeedPage
 from shared.bus.publication import read_published
 from shared.database.errors import is_passing
-from shared.event_store import ConcurrentAppend, EventStore
-from shared.event_store.store import NewEvents
+from shared.event_store import ConcurrentAppend, EventStore, NewEvents
 from shared.logging import configure_logging
 from shared.settings import ServiceSettings
 from tests.faults.rehearsal import (
@@ -65,10 +64,9 @@ class Load:
     async def _append(self) -> None:
         subjects = {f"subject-{self._rng.randrange(SUBJECTS)}" for _ in range(self._rng.randint(1, 3))}
         async with self._store.transaction() as transaction:
-            versions = await transaction.versions(subjects)
             batch = []
             for subject in sorted(subjects):
-                version = versions.get(subject, 0)
+                version = (await transaction.load(subject)).version
                 numbers = range(version + 1, version + 1 + self._rng.randint(1, 3))
                 new = [Counted(subject, n, secret=self._rng.random() < 0.1) for n in numbers]
                 batch.append(NewEvents(subject, version, new))

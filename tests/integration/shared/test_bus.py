@@ -22,7 +22,7 @@ from shared.contracts.envelope import CloudEvent, PublishedEvent
 from shared.database.bell import Bell
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
-from shared.event_store import Codec, EventStore
+from shared.event_store import ANY, Codec, EventStore
 from shared.event_store.numbering import number_committed
 
 
@@ -89,9 +89,7 @@ class Bus:
 
     async def append(self, *events: Counted) -> None:
         for event in events:
-            async with self.store.transaction() as transaction:
-                version = await transaction.version(event.subject)
-                await transaction.append(event.subject, [event], expected=version, actor=None)
+            await self.store.append(event.subject, [event], expected=ANY, actor=None)
 
     @asynccontextmanager
     async def relaying(self) -> AsyncIterator[None]:

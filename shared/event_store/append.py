@@ -1,0 +1,133 @@
+"""Events → rows: one statement for any number of events and streams.
+
+Where each stream stands is looked up and compared by the statement itself, so an append is one round trip.
+Two appends that both see a stream at the same version are told apart by UNIQUE (stream, version).
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID, uuid4
+
+import orjson
+
+from shared.event_store.codec import Codec
+from shared.event_store.recorded import Metadata, Recorded
+
+Event = TypeVar("Event")
+
+BUCKETS: Final = 1024
+"""A stream belongs to one of so many buckets, a bucket to one partition of the bus."""
+
+NO_STREAM: Final = 0
+"""Expect that the stream does not exist yet."""
+
+ANY: Final = None
+"""Append whatever the stream's version is."""
+
+APPEND: Final = """
+    WITH target AS MATERIALIZED (
+        SELECT t.number, t.stream, t.expected, t.bucket, t.metadata::jsonb AS metadata, coalesce(
+            (SELECT max(events.version) FROM events WHERE events.stream = t.stream), 0
+        ) AS version, clock_timestamp() AS at
+        FROM unnest($1::text[], $2::int[], $3::smallint[], $4::text[])
+            WITH ORDINALITY AS t (stream, expected, bucket, metadata, number)
+    ), appended AS (
+        INSERT INTO events
+            (event_id, stream, version, type, schema_version, data, metadata, bucket, happened_at,
+             recorded_at)
+        SELECT n.event_id, target.stream, target.version + n.place, n.type, n.schema_version, n.data::jsonb,
+               target.metadata, target.bucket, n.happened_at, target.at
+        FROM unnest(
+            $5::int[], $6::int[], $7::uuid[], $8::text[], $9::smallint[], $10::text[], $11::timestamptz[]
+        ) WITH ORDINALITY
+            AS n (target, place, event_id, type, schema_version, data, happened_at, number)
+        JOIN target ON target.number = n.target
+        WHERE target.version = coalesce(target.expected, target.version)
+        ORDER BY n.number
+        RETURNING id, stream, version, recorded_at
+    ), awaiting AS (
+        INSERT INTO events_awaiting_position (event) SELECT id FROM appended
+    )
+    SELECT stream, min(version) - 1 AS version, max(recorded_at) AS at FROM appended GROUP BY stream
+"""
+"""For each stream that was as expected: its name, its version before, and the time of recording. Of the
+others nothing is inserted."""
+
+
+class ConcurrentAppend(Exception):
+    """A stream was not at the expected version: somebody else appended first."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvents(Generic[Event]):
+    """Events for one stream.
+
+    expected: the stream's version before them, NO_STREAM or ANY. happened_at, event_ids: one for each event
+    when they come with their own; otherwise now and random.
+    """
+
+    stream: str
+    expected: int | None
+    events: Sequence[Event]
+    happened_at: Sequence[datetime] = ()
+    event_ids: Sequence[UUID] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Append(Generic[Event]):
+    """New events of one stream as rows: event ID, type, schema version, data, time of happening."""
+
+    stream: str
+    expected: int | None
+    metadata: Metadata
+    events: Sequence[Event]
+    rows: Sequence[tuple[UUID, str, int, str, datetime]]
+
+    def __str__(self) -> str:
+        return f"{self.stream} is not at {self.expected}"
+
+    def recorded(self, version: int, at: datetime) -> list[Recorded[Event]]:
+        """The events as they were recorded at a time, when the stream was at this version before."""
+        return [
+            Recorded(event_id, self.stream, number, None, event, self.metadata, happened_at, at)
+            for number, (event, (event_id, _, _, _, happened_at)) in enumerate(
+                zip(self.events, self.rows, strict=True), version + 1
+            )
+        ]
+
+
+def prepare(new: NewEvents[Event], codec: Codec[Event], metadata: Metadata, now: datetime) -> Append[Event]:
+    types = [codec.name(event) for event in new.events]
+    rows = zip(
+        new.event_ids or [uuid4() for _ in new.events],
+        types,
+        [codec.schema_version(name) for name in types],
+        [codec.encode(event) for event in new.events],
+        new.happened_at or [now] * len(new.events),
+        strict=True,
+    )
+    return Append(new.stream, new.expected, metadata, new.events, list(rows))
+
+
+def parameters(appends: Sequence[Append[Any]]) -> tuple[Sequence[Any], ...]:
+    """What APPEND takes. Each stream may occur once, and each append has an event."""
+    rows = [
+        (target, place, *row)
+        for target, append in enumerate(appends, 1)
+        for place, row in enumerate(append.rows, 1)
+    ]
+    return (
+        [append.stream for append in appends],
+        [append.expected for append in appends],
+        [bucket_of(append.stream) for append in appends],
+        [orjson.dumps(append.metadata).decode() for append in appends],
+        *zip(*rows, strict=True),
+    )
+
+
+def bucket_of(stream: str) -> int:
+    """The same in every process and on every machine, unlike hash()."""
+    return zlib.crc32(stream.encode()) % BUCKETS

@@ -1,0 +1,144 @@
+"""Appends that arrive while others are being written go together into the next transaction.
+
+So a commit's price (a round trip, and the disk's answer) is paid once for all who wait for it. This is on
+asyncpg without SQLAlchemy in between, which would cost more than the statement: docs/decisions/0017.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.database.errors import AWAY
+from shared.event_store.append import ANY, APPEND, Append, ConcurrentAppend, parameters
+
+GROUP = 500
+"""Appends in one transaction at most."""
+
+LINGER_SECONDS = 0.5
+"""How long the writer keeps its connection for the next append."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    append: Append[Any]
+    done: asyncio.Future[tuple[int, datetime]]
+
+    def settle(self, appended: tuple[int, datetime] | None) -> None:
+        if appended is None:
+            self.refuse(ConcurrentAppend(str(self.append)))
+        elif not self.done.done():  # who waited may have been cancelled
+            self.done.set_result(appended)
+
+    def refuse(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+@dataclass(slots=True)
+class GroupCommit:
+    """Writes each append in a transaction of its own or of several, none of which depends on another."""
+
+    engine: AsyncEngine
+    _waiting: list[Waiting] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _writer: asyncio.Task[None] | None = None
+
+    async def append(self, append: Append[Any]) -> tuple[int, datetime]:
+        """Returns the stream's version before, and when it was recorded. Committed when it returns.
+
+        Raises ConcurrentAppend, or DBAPIError, OSError and the pool's TimeoutError as the engine does. Who
+        is cancelled does not know whether it was appended.
+        """
+        waiting = Waiting(append, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._news.set()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        return await waiting.done
+
+    async def _write(self) -> None:
+        try:
+            async with self.engine.connect() as connection:
+                driver = await _driver(connection)
+                while group := await self._next_group():
+                    if not await _write_group(driver, group):
+                        await connection.invalidate()
+                        return
+        except AWAY as error:
+            for waiting in self._take():
+                waiting.refuse(error)
+        finally:
+            self._writer = asyncio.create_task(self._write()) if self._waiting else None
+
+    async def _next_group(self) -> Sequence[Waiting]:
+        """Those who wait, as soon as somebody does; nobody when it takes too long."""
+        if not self._waiting:
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_SECONDS):
+                    await self._news.wait()
+        return self._take()
+
+    def _take(self) -> Sequence[Waiting]:
+        """Take the longest waiting, of each stream one: the next one depends on it."""
+        group: dict[str, Waiting] = {}
+        later = []
+        for waiting in self._waiting:
+            if len(group) == GROUP or waiting.append.stream in group:
+                later.append(waiting)
+            else:
+                group[waiting.append.stream] = waiting
+        self._waiting = later
+        return list(group.values())
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    """The connection under SQLAlchemy's, which has not begun a transaction on it."""
+    driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    return driver
+
+
+async def _write_group(driver: asyncpg.Connection, group: Sequence[Waiting]) -> bool:
+    """Each of the group learns how it went. Returns whether the connection can be used again."""
+    try:
+        rows = await driver.fetch(APPEND, *parameters([waiting.append for waiting in group]))
+    except asyncpg.UniqueViolationError:
+        return await _write_apart(driver, group)
+    except asyncpg.PostgresError as error:
+        lost = driver.is_closed()
+        _refuse(group, error, lost)
+        return not lost
+    except Exception as error:
+        # Of a driver whose connection is lost, many kinds are seen; whatever it is, they wait for an answer.
+        _refuse(group, error, lost=True)
+        return False
+    else:
+        appended = {row["stream"]: (row["version"], row["at"]) for row in rows}
+        for waiting in group:
+            waiting.settle(appended.get(waiting.append.stream))
+        return True
+
+
+async def _write_apart(driver: asyncpg.Connection, group: Sequence[Waiting]) -> bool:
+    """Another process appended to one of the streams at the same moment: only that one is to know."""
+    if len(group) > 1:
+        return all([await _write_group(driver, [waiting]) for waiting in group])
+    if group[0].append.expected is ANY:
+        return await _write_group(driver, group)
+    group[0].settle(None)
+    return True
+
+
+def _refuse(group: Sequence[Waiting], error: Exception, lost: bool) -> None:
+    """Tell it as SQLAlchemy would, so that callers know one kind of database error."""
+    for waiting in group:
+        told = DBAPIError("append", None, error, hide_parameters=True, connection_invalidated=lost)
+        told.__cause__ = error
+        waiting.refuse(told)
