@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -69,6 +70,7 @@ class Backbone(Generic[Event]):
             batch=self.settings.relay_batch,
             poll_seconds=self.settings.relay_poll_seconds,
             max_length=self.settings.bus_max_length,
+            max_age=timedelta(days=self.settings.bus_max_age_days),
         )
         relay = Relay(self.store, publication, self.redis, self.events_bell, settings)
         self.keep_running("relay", relay.run)

@@ -58,6 +58,8 @@ class ServiceSettings(CommonSettings):
     """Streams per publisher; the same for every service."""
     bus_max_length: int = Field(default=1_000_000, ge=1_000)
     """Entries kept per stream (about). Readers that are further behind use the publisher's feed."""
+    bus_max_age_days: float = Field(default=7, gt=0)
+    """How long an entry is kept (about)."""
     relay_poll_seconds: float = Field(default=0.5, gt=0)
     """How often the relay looks for itself when no notification woke it."""
     relay_batch: int = Field(default=500, ge=1)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client import Counter
-from sqlalchemy import func, select, update
+from sqlalchemy import ARRAY, Text, any_, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -74,7 +74,7 @@ async def parked_subjects(
         .distinct()
         .where(
             parked_events.c.projection == projection,
-            parked_events.c.subject.in_(among),
+            parked_events.c.subject == any_(literal(list(among), ARRAY(Text))),
             parked_events.c.settled_at.is_(None),
         )
     )

@@ -21,6 +21,7 @@ from shared.bus.checkpoints import LostRace, load_checkpoint, move_checkpoint
 from shared.bus.feed import Feed
 from shared.bus.parking import FOLLOWS, park, parked_subjects, reason_of
 from shared.bus.publication import bus_stream
+from shared.bus.stream import batch_as_it_is
 from shared.contracts.envelope import CLOUD_EVENTS, CloudEvent
 from shared.database.errors import AWAY, is_passing
 from shared.database.exclusive import exclusive
@@ -104,7 +105,9 @@ class ProjectionRunner:
                 batch=True,
                 max_records=self._batch,
                 last_id=f"{self._checkpoint}-0",
-            )
+            ),
+            parser=batch_as_it_is,
+            persistent=False,
         )
         subscriber(self._from_bus)
         started = asyncio.create_task(self._start(subscriber))
@@ -136,13 +139,13 @@ class ProjectionRunner:
             except TimeoutError:
                 return
 
-    async def _from_bus(self, body: list[Any]) -> None:
+    async def _from_bus(self, body: bytes) -> None:
         """FastStream's handler. It must not raise: FastStream has moved on, and would not come back."""
         self._news.set()
         async with self._turn:
             while True:
                 try:
-                    await self._take(CLOUD_EVENTS.validate_python(body))
+                    await self._take(CLOUD_EVENTS.validate_json(body))
                     return
                 except ValidationError:
                     # Not an envelope of ours: the feed says what the publisher really meant.

@@ -1,25 +1,28 @@
 """Gives committed events their positions and publishes them: one active relay per service.
 
-The event store is the outbox. Redis itself refuses an entry whose ID is not higher than the last one, and
-the ID is the position, so publishing twice does nothing. What Redis has lost is published again, as far
-back as the bus reaches; for what lies further back, readers use the feed.
+The event store is the outbox, and the position is the entry's ID, so publishing twice does nothing. Where
+to go on, the bus itself says: what it has lost is published again, as far back as it reaches; for what lies
+further back, readers use the feed.
 """
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 import structlog
 from prometheus_client import Counter, Gauge
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from shared.bus.publication import Publication, bus_stream, partition_of
-from shared.contracts.envelope import CloudEvent
+from shared.bus.stream import BusStream
 from shared.database.bell import Bell
 from shared.database.errors import AWAY
 from shared.database.exclusive import exclusive
-from shared.event_store import EventStore
+from shared.event_store import EventStore, Recorded
 from shared.event_store.numbering import number_committed
 
 log = structlog.get_logger(__name__)
@@ -29,17 +32,31 @@ PUBLISHED = Counter("checkdata_relay_events_total", "Events published", ["publis
 HEAD = Gauge("checkdata_relay_position", "Position up to which events are published", ["publisher"])
 
 RETRY_SECONDS = 1.0
-DATA_FIELD = "__data__"
-"""Where FastStream looks for the body of an entry."""
+BUS_AWAY = (RedisError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
+    """max_length, max_age: what each bus stream keeps, about; looked after every `trim_seconds`."""
+
     partitions: int
     batch: int
     poll_seconds: float
     max_length: int
-    """Entries that each bus stream keeps, about."""
+    max_age: timedelta = timedelta(days=7)
+    trim_seconds: float = 10.0
+
+
+@dataclass(slots=True)
+class Partition:
+    """last: where its stream ends; None while nobody has looked.
+
+    previous: a position after which its next event is the next one. It is `last`, if there is one.
+    """
+
+    stream: BusStream
+    last: int | None = None
+    previous: int = 0
 
 
 class Relay(Generic[Event]):
@@ -55,13 +72,11 @@ class Relay(Generic[Event]):
     ) -> None:
         self._store = store
         self._publication = publication
-        self._redis = redis
         self._bell = bell
         self._settings = settings
         self._numbered = asyncio.Event()
-        self._streams = [bus_stream(publication.name, p) for p in range(settings.partitions)]
-        self._published: list[int] | None = None
-        self._previous: list[int] = []
+        streams = [BusStream(redis, bus_stream(publication.name, p)) for p in range(settings.partitions)]
+        self._partitions = [Partition(stream) for stream in streams]
         self._scanned = 0
 
     async def run(self) -> None:
@@ -69,8 +84,7 @@ class Relay(Generic[Event]):
         while True:
             try:
                 async with exclusive(self._store.engine, f"relay:{self._publication.name}") as lease:
-                    self._published = None
-                    await lease.hold(self._keep_numbering, self._keep_publishing)
+                    await lease.hold(self._keep_numbering, self._keep_publishing, self._keep_trimming)
             except AWAY as error:
                 log.warning("relay_interrupted", publisher=self._publication.name, error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
@@ -87,13 +101,28 @@ class Relay(Generic[Event]):
     async def _keep_publishing(self) -> None:
         while True:
             try:
-                more = await self._publish_batch()
-            except (RedisError, OSError) as error:
-                log.warning("bus_away", publisher=self._publication.name, error=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if not more:
+                await self._find_place()
+                while await self._publish_batch():
+                    pass
+            except BUS_AWAY as error:
+                await self._wait_for_bus(error)
+            else:
                 await self._wait_for_numbers()
+
+    async def _keep_trimming(self) -> None:
+        while True:
+            try:
+                floor = await self._floor()
+                for partition in self._partitions:
+                    await partition.stream.trim(self._settings.max_length, floor)
+            except BUS_AWAY as error:
+                await self._wait_for_bus(error)
+            else:
+                await asyncio.sleep(self._settings.trim_seconds)
+
+    async def _wait_for_bus(self, error: Exception) -> None:
+        log.warning("bus_away", publisher=self._publication.name, error=type(error).__name__)
+        await asyncio.sleep(RETRY_SECONDS)
 
     async def _wait_for_numbers(self) -> None:
         try:
@@ -104,64 +133,49 @@ class Relay(Generic[Event]):
         finally:
             self._numbered.clear()
 
+    async def _find_place(self) -> None:
+        """Go on where the bus ends. It says so itself: who keeps count elsewhere would not notice a loss."""
+        found = [await partition.stream.last() for partition in self._partitions]
+        if found == [partition.last for partition in self._partitions]:
+            return
+        floor = await self._floor()
+        for partition, last in zip(self._partitions, found, strict=True):
+            partition.last, partition.previous = last, last or floor
+        self._scanned = min(partition.previous for partition in self._partitions)
+        log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
+
+    async def _floor(self) -> int:
+        """The position up to which nothing need be on the bus: too far back, or too old."""
+        too_far_back = await self._store.last_position() - self._settings.max_length
+        return max(too_far_back, await self._store.position_before(self._settings.max_age))
+
     async def _publish_batch(self) -> bool:
-        """Publish the next batch. Returns whether there may be more."""
-        await self._find_place()
+        """Publish the next batch. Returns whether to go on: there may be more, and the bus is as known."""
         recorded = await self._store.read_all(self._scanned, self._settings.batch)
-        batch: list[tuple[int, CloudEvent]] = []
-        published = list(self._published or [])
+        by_partition: dict[int, list[Recorded[Event]]] = defaultdict(list)
         for one in recorded:
-            partition = partition_of(one.stream, self._settings.partitions)
-            position = one.position or 0
-            if position <= published[partition]:
-                continue
-            envelope = self._publication.envelope(one, self._previous[partition])
-            if envelope is not None:
-                batch.append((partition, envelope))
-                published[partition] = self._previous[partition] = position
-        if batch:
-            await self._add(batch)
-            self._published = published
-            PUBLISHED.labels(self._publication.name).inc(len(batch))
+            by_partition[partition_of(one.stream, self._settings.partitions)].append(one)
+        for number, ones in by_partition.items():
+            if not await self._publish(self._partitions[number], ones):
+                return False
         if recorded:
             self._scanned = recorded[-1].position or self._scanned
             HEAD.labels(self._publication.name).set(self._scanned)
         return len(recorded) == self._settings.batch
 
-    async def _find_place(self) -> None:
-        """Go on where the bus ends. It says so itself: who keeps count elsewhere would not notice a loss."""
-        last_ids = [await self._last_id(stream) for stream in self._streams]
-        if last_ids == self._published:
-            return
-        floor = max(0, await self._store.last_position() - self._settings.max_length)
-        self._published = last_ids
-        self._previous = [last or floor for last in last_ids]
-        self._scanned = min(self._previous)
-        log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
-
-    async def _last_id(self, stream: str) -> int:
-        """The highest ID that the stream ever had, also when its entries are trimmed away; 0 for none."""
-        try:
-            info = await self._redis.xinfo_stream(stream)
-        except ResponseError as error:
-            if "no such key" in str(error).lower():
-                return 0
-            raise
-        last: bytes | str = info["last-generated-id"]
-        return int(str(last, "ascii").split("-")[0] if isinstance(last, bytes) else last.split("-")[0])
-
-    async def _add(self, batch: list[tuple[int, CloudEvent]]) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for partition, envelope in batch:
-            pipeline.xadd(
-                self._streams[partition],
-                {DATA_FIELD: envelope.model_dump_json(exclude_none=True)},
-                id=f"{envelope.sequence}-0",
-                maxlen=self._settings.max_length,
-                approximate=True,
-            )
-        for answer in await pipeline.execute(raise_on_error=False):
-            if isinstance(answer, ResponseError) and "equal or smaller" in str(answer):
-                continue  # it is there already: the relay before us got that far
-            if isinstance(answer, Exception):
-                raise answer
+    async def _publish(self, partition: Partition, recorded: Sequence[Recorded[Event]]) -> bool:
+        """Publish those that are not there yet. Returns False when its stream does not end as known."""
+        entries, previous = [], partition.previous
+        for one in recorded:
+            position = one.position or 0
+            if position > previous and (envelope := self._publication.envelope(one, previous)):
+                entries.append((position, envelope.model_dump_json(exclude_none=True).encode()))
+                previous = position
+        if not entries:
+            return True
+        last = partition.last or 0
+        if await partition.stream.add(last, entries) != last:
+            return False
+        partition.last = partition.previous = previous
+        PUBLISHED.labels(self._publication.name).inc(len(entries))
+        return True

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 SequenceText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 PersonalText = Annotated[str, Field(json_schema_extra={"personalData": True})]
@@ -29,7 +29,7 @@ class CloudEvent(BaseModel):
     subject: str = Field(min_length=1, max_length=200)
     time: datetime
     datacontenttype: Literal["application/json"] = "application/json"
-    data: dict[str, JsonValue]
+    data: dict[str, Any]
     sequence: SequenceText
     previous: SequenceText | None = None
     traceparent: str | None = None

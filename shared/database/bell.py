@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.database.engine import held_connection
 from shared.database.errors import AWAY
 
 log = structlog.get_logger(__name__)
@@ -45,8 +46,8 @@ class Bell:
         """Never returns."""
         while True:
             try:
-                async with self._engine.connect() as connection:
-                    await self._listen(await connection.execution_options(isolation_level="AUTOCOMMIT"))
+                async with held_connection(self._engine) as connection:
+                    await self._listen(connection)
             except AWAY as error:
                 log.warning("bell_interrupted", channel=self._channel, error=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
@@ -59,6 +60,10 @@ class Bell:
         def heard(*_: object) -> None:
             self._here.set()
 
+        def closed(*_: object) -> None:
+            self._outgoing.set()  # so that it is noticed now, and not when somebody rings here
+
+        driver.add_termination_listener(closed)
         await driver.add_listener(self._channel, heard)
         try:
             while True:

@@ -1,13 +1,19 @@
 """Engines: asyncpg behind SQLAlchemy Core."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from shared.settings import ServiceSettings
+
+_CONNECT = {"server_settings": {"timezone": "UTC"}}
 
 
 def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
@@ -17,7 +23,7 @@ def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         hide_parameters=True,  # errors are logged, and what was written may be about people
-        connect_args={"server_settings": {"timezone": "UTC"}},
+        connect_args=_CONNECT,
         json_deserializer=orjson.loads,
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
@@ -32,6 +38,19 @@ def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+@asynccontextmanager
+async def held_connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection to the same database, in autocommit, that is none of the pool's.
+
+    One that is held for hours, for a lock or a bell, must not be one that work waits for.
+    """
+    apart = create_async_engine(
+        engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_CONNECT
+    )
+    async with apart.connect() as connection:
+        yield connection
 
 
 def service_engine(settings: ServiceSettings) -> AsyncEngine:

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.database.engine import held_connection
 from shared.database.errors import AWAY
 from shared.tasks import stop_tasks
 
@@ -60,15 +61,9 @@ async def exclusive(engine: AsyncEngine, name: str) -> AsyncIterator[Lease]:
     A process that dies lets go at once, since the server sees its connection close. The lock is advice:
     what must never happen twice is guarded again in the transaction that does it.
     """
-    connection = await engine.connect()
-    try:
-        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+    async with held_connection(engine) as connection:
         key = zlib.crc32(name.encode())
         while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
             await asyncio.sleep(STANDBY_SECONDS)
         log.info("lock_taken", lock=name)
         yield Lease(connection)
-    finally:
-        # Not given back to the pool: closing the connection is what frees the lock.
-        await connection.invalidate()
-        await connection.close()

@@ -47,14 +47,33 @@ APPEND: Final = """
         JOIN target ON target.number = n.target
         WHERE target.version = coalesce(target.expected, target.version)
         ORDER BY n.number
-        RETURNING id, stream, version, recorded_at
+        RETURNING id
     ), awaiting AS (
         INSERT INTO events_awaiting_position (event) SELECT id FROM appended
     )
-    SELECT stream, min(version) - 1 AS version, max(recorded_at) AS at FROM appended GROUP BY stream
+    SELECT stream, version, at FROM target WHERE version = coalesce(expected, version)
 """
 """For each stream that was as expected: its name, its version before, and the time of recording. Of the
 others nothing is inserted."""
+
+APPEND_ONE: Final = """
+    WITH target AS MATERIALIZED (
+        SELECT coalesce(max(version), 0) AS version, clock_timestamp() AS at FROM events WHERE stream = $1
+    ), appended AS (
+        INSERT INTO events
+            (stream, version, bucket, metadata, event_id, type, schema_version, data, happened_at,
+             recorded_at)
+        SELECT $1, version + 1, $3::smallint, $4::text::jsonb, $5::uuid, $6::text, $7::smallint,
+               $8::text::jsonb, $9::timestamptz, at
+        FROM target WHERE version = coalesce($2::int, version)
+        RETURNING id
+    ), awaiting AS (
+        INSERT INTO events_awaiting_position (event) SELECT id FROM appended
+    )
+    SELECT $1::text AS stream, version, at FROM target WHERE version = coalesce($2::int, version)
+"""
+"""The same for one event. Its plan does not depend on the length of arrays, so Postgres keeps it: planning
+would take as long as the rest."""
 
 
 class ConcurrentAppend(Exception):
@@ -112,20 +131,19 @@ def prepare(new: NewEvents[Event], codec: Codec[Event], metadata: Metadata, now:
     return Append(new.stream, new.expected, metadata, new.events, list(rows))
 
 
-def parameters(appends: Sequence[Append[Any]]) -> tuple[Sequence[Any], ...]:
-    """What APPEND takes. Each stream may occur once, and each append has an event."""
+def statement(appends: Sequence[Append[Any]]) -> tuple[str, tuple[Any, ...]]:
+    """SQL and its parameters. Each stream may occur once, and each append has an event."""
+    targets = [
+        (a.stream, a.expected, bucket_of(a.stream), orjson.dumps(a.metadata).decode()) for a in appends
+    ]
     rows = [
         (target, place, *row)
         for target, append in enumerate(appends, 1)
         for place, row in enumerate(append.rows, 1)
     ]
-    return (
-        [append.stream for append in appends],
-        [append.expected for append in appends],
-        [bucket_of(append.stream) for append in appends],
-        [orjson.dumps(append.metadata).decode() for append in appends],
-        *zip(*rows, strict=True),
-    )
+    if len(rows) == 1:
+        return APPEND_ONE, (*targets[0], *appends[0].rows[0])
+    return APPEND, (*zip(*targets, strict=True), *zip(*rows, strict=True))
 
 
 def bucket_of(stream: str) -> int:

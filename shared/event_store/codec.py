@@ -1,8 +1,10 @@
 """Events to JSON and back, with old schema versions raised to the present one."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any, Generic, TypeVar
 
+import orjson
 from pydantic import TypeAdapter
 
 Event = TypeVar("Event")
@@ -39,8 +41,12 @@ class Codec(Generic[Event]):
     def encode(self, event: Event) -> str:
         return self._adapters[self.name(event)].dump_json(event).decode()
 
-    def decode(self, name: str, schema_version: int, data: Json) -> Event:
+    def decode(self, name: str, schema_version: int, data: str) -> Event:
         """Raises KeyError for an unknown name, pydantic's ValidationError for data that do not fit."""
-        for upcast in self._upcasters.get(name, ())[schema_version - 1 :]:
-            data = upcast(data)
-        return self._adapters[name].validate_python(data, by_name=True)
+        upcasters = self._upcasters.get(name, ())[schema_version - 1 :]
+        raised = orjson.dumps(reduce(_raise, upcasters, orjson.loads(data))) if upcasters else data
+        return self._adapters[name].validate_json(raised, by_name=True)
+
+
+def _raise(data: Json, upcast: Upcaster) -> Json:
+    return upcast(data)

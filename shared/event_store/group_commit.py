@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database.errors import AWAY
-from shared.event_store.append import ANY, APPEND, Append, ConcurrentAppend, parameters
+from shared.event_store.append import ANY, Append, ConcurrentAppend, statement
 
 GROUP = 500
 """Appends in one transaction at most."""
@@ -67,8 +67,9 @@ class GroupCommit:
         try:
             async with self.engine.connect() as connection:
                 driver = await _driver(connection)
-                while group := await self._next_group():
-                    if not await _write_group(driver, group):
+                while await self._somebody_waits():
+                    # It may have been closed while nobody needed it: then another one is taken.
+                    if driver.is_closed() or not await _write_group(driver, self._take()):
                         await connection.invalidate()
                         return
         except AWAY as error:
@@ -77,14 +78,14 @@ class GroupCommit:
         finally:
             self._writer = asyncio.create_task(self._write()) if self._waiting else None
 
-    async def _next_group(self) -> Sequence[Waiting]:
-        """Those who wait, as soon as somebody does; nobody when it takes too long."""
+    async def _somebody_waits(self) -> bool:
+        """Return as soon as somebody does, or False when it takes too long."""
         if not self._waiting:
             self._news.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_SECONDS):
                     await self._news.wait()
-        return self._take()
+        return bool(self._waiting)
 
     def _take(self) -> Sequence[Waiting]:
         """Take the longest waiting, of each stream one: the next one depends on it."""
@@ -108,7 +109,8 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 async def _write_group(driver: asyncpg.Connection, group: Sequence[Waiting]) -> bool:
     """Each of the group learns how it went. Returns whether the connection can be used again."""
     try:
-        rows = await driver.fetch(APPEND, *parameters([waiting.append for waiting in group]))
+        sql, parameters = statement([waiting.append for waiting in group])
+        rows = await driver.fetch(sql, *parameters)
     except asyncpg.UniqueViolationError:
         return await _write_apart(driver, group)
     except asyncpg.PostgresError as error:

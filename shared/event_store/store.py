@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Row, Select, func, select
+from pydantic import TypeAdapter
+from sqlalchemy import Row, Select, Text, cast, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
-from shared.event_store.append import APPEND, ConcurrentAppend, NewEvents, parameters, prepare
+from shared.event_store.append import ConcurrentAppend, NewEvents, prepare, statement
 from shared.event_store.codec import Codec
 from shared.event_store.group_commit import GroupCommit
 from shared.event_store.recorded import Metadata, Recorded
@@ -95,6 +97,15 @@ class EventStore(Generic[Event]):
         async with self.engine.connect() as connection:
             return await connection.scalar(select(func.coalesce(func.max(positions.c.position), 0))) or 0
 
+    async def position_before(self, age: timedelta) -> int:
+        """The position up to which events were recorded longer ago than `age`, about; 0 when none was.
+
+        Positions follow the commits, so they are in the order of recording but for what overlapped: halving
+        finds the place in a log of any length, and needs no index.
+        """
+        async with self.engine.connect() as connection:
+            return await connection.scalar(_POSITION_BEFORE, {"age": age}) or 0
+
     async def _read(self, query: Select[Any]) -> list[Recorded[Event]]:
         async with self.engine.connect() as connection:
             return [_recorded(row, self.codec) for row in await connection.execute(query)]
@@ -138,7 +149,7 @@ class Transaction(Generic[Event]):
         if not appends:
             return []
         try:
-            rows = await self.connection.exec_driver_sql(APPEND, parameters(appends))
+            rows = await self.connection.exec_driver_sql(*statement(appends))
         except IntegrityError as error:
             raise ConcurrentAppend(str(appends[0])) from error
         appended = {row.stream: (row.version, row.at) for row in rows}
@@ -149,8 +160,35 @@ class Transaction(Generic[Event]):
         return [one for append in appends for one in append.recorded(*appended[append.stream])]
 
 
-_SELECT_NUMBERED = select(events, positions.c.position).join(positions, positions.c.event == events.c.id)
-_SELECT_STREAM = select(events, positions.c.position).outerjoin(positions, positions.c.event == events.c.id)
+_RECORDED = (
+    events.c.event_id,
+    events.c.stream,
+    events.c.version,
+    positions.c.position,
+    events.c.type,
+    events.c.schema_version,
+    cast(events.c.data, Text),  # it is read once, as what it is, instead of first as a dictionary
+    cast(events.c.metadata, Text),
+    events.c.happened_at,
+    events.c.recorded_at,
+)
+_SELECT_NUMBERED = select(*_RECORDED).join(positions, positions.c.event == events.c.id)
+_SELECT_STREAM = select(*_RECORDED).outerjoin(positions, positions.c.event == events.c.id)
+_POSITION_BEFORE = text("""
+    WITH RECURSIVE search (low, high) AS (
+        SELECT 0::bigint, coalesce(max(position), 0) FROM event_positions
+        UNION ALL
+        SELECT CASE WHEN is_older THEN middle ELSE low END, CASE WHEN is_older THEN high ELSE middle - 1 END
+        FROM (
+            SELECT low, high, middle, recorded_at < now() - CAST(:age AS interval) AS is_older
+            FROM (SELECT low, high, (low + high + 1) / 2 AS middle FROM search WHERE low < high) AS halves
+            JOIN event_positions ON position = middle
+            JOIN events ON events.id = event_positions.event
+        ) AS looked_at
+    )
+    SELECT low FROM search WHERE low = high
+""")
+_METADATA = TypeAdapter(Metadata)
 
 
 def _metadata(actor: str | None) -> Metadata:
@@ -160,13 +198,16 @@ def _metadata(actor: str | None) -> Metadata:
 
 
 def _recorded(row: Row[Any], codec: Codec[Event]) -> Recorded[Event]:
+    event_id, stream, version, position, type_, schema_version, data, metadata, happened_at, recorded_at = (
+        tuple(row)
+    )
     return Recorded(
-        event_id=row.event_id,
-        stream=row.stream,
-        version=row.version,
-        position=row.position,
-        event=codec.decode(row.type, row.schema_version, row.data),
-        metadata=Metadata(**row.metadata),
-        happened_at=row.happened_at,
-        recorded_at=row.recorded_at,
+        event_id,
+        stream,
+        version,
+        position,
+        codec.decode(type_, schema_version, data),
+        _METADATA.validate_json(metadata),
+        happened_at,
+        recorded_at,
     )

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
 
-import orjson
 import pytest
 from pydantic import ValidationError
 
@@ -53,8 +52,7 @@ def test_what_is_read_is_what_was_written() -> None:
     for event in (MADE, Broken("fell")):
         name = codec.name(event)
         assert name == type(event).__name__
-        data = orjson.loads(codec.encode(event))
-        assert codec.decode(name, codec.schema_version(name), data) == event
+        assert codec.decode(name, codec.schema_version(name), codec.encode(event)) == event
 
 
 def test_an_old_version_is_raised_step_by_step() -> None:
@@ -66,18 +64,18 @@ def test_an_old_version_is_raised_step_by_step() -> None:
 
     codec: Codec[Broken] = Codec(by_class_name(Broken), {"Broken": (second, third)})
     assert codec.schema_version("Broken") == 3
-    assert codec.decode("Broken", 1, {"cause": "fell"}) == Broken("fell")
-    assert codec.decode("Broken", 2, {"reason": "fell"}) == Broken("fell")
-    assert codec.decode("Broken", 3, {"why": "fell"}) == Broken("fell")
+    assert codec.decode("Broken", 1, '{"cause": "fell"}') == Broken("fell")
+    assert codec.decode("Broken", 2, '{"reason": "fell"}') == Broken("fell")
+    assert codec.decode("Broken", 3, '{"why": "fell"}') == Broken("fell")
     with pytest.raises(ValidationError):
-        codec.decode("Broken", 3, {"cause": "fell"})
+        codec.decode("Broken", 3, '{"cause": "fell"}')
 
 
 def test_what_is_not_known_is_an_error() -> None:
     codec: Codec[Broken] = Codec(by_class_name(Broken))
     with pytest.raises(KeyError):
-        codec.decode("Made", 1, {})
+        codec.decode("Made", 1, "{}")
     with pytest.raises(ValidationError):
-        codec.decode("Broken", 1, {"why": 5})
+        codec.decode("Broken", 1, '{"why": 5}')
     with pytest.raises(KeyError):
         codec.name(MADE)  # type: ignore[arg-type]
