@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from benchmarks.backbone.peer import Peer, open_peer
+from benchmarks.backbone.peer import Write, open_peer
 from benchmarks.backbone.world import CODEC, Registered, World, now, streams
 from benchmarks.measuring import Measured, Side, in_turns
 from shared.database.engine import create_engine
@@ -18,10 +18,11 @@ from shared.event_store import EventStore, bucket_of
 from shared.event_store.numbering import number_committed
 
 OURS, NUMBERED, RAW = "ours", "ours, with positions", "raw asyncpg INSERT"
-PEER, PEER_FUNCTIONS, PEER_BARE = (
-    "eventsourcing, application recorder",
-    "eventsourcing, the same by database functions",
-    "eventsourcing, aggregate recorder (no order of all events)",
+PEER = "eventsourcing"
+PEER_RECORDER, PEER_FUNCTIONS, PEER_BARE = (
+    "its application recorder alone",
+    "the same by database functions",
+    "its aggregate recorder alone (no order of all events)",
 )
 WRITERS_AT_MOST = 16
 METADATA = (
@@ -64,11 +65,11 @@ async def measure(world: World, load: Load, repeats: int) -> Measured:
     store = EventStore(engine, CODEC, now)
     raw = await asyncpg.create_pool(database.owner_url, min_size=WRITERS_AT_MOST, max_size=WRITERS_AT_MOST)
     await raw.execute(RAW_TABLE)
-    peers = {
-        PEER: open_peer(peer_database.owner_url, "peer", WRITERS_AT_MOST),
-        PEER_FUNCTIONS: open_peer(peer_database.owner_url, "peer_functions", WRITERS_AT_MOST, functions=True),
-        PEER_BARE: open_peer(peer_database.owner_url, "peer_bare", WRITERS_AT_MOST, ordered=False),
-    }
+    peer, functions, unordered = (
+        open_peer(peer_database.owner_url, "peer", WRITERS_AT_MOST),
+        open_peer(peer_database.owner_url, "peer_functions", WRITERS_AT_MOST, functions=True),
+        open_peer(peer_database.owner_url, "peer_bare", WRITERS_AT_MOST, ordered=False),
+    )
     threads = ThreadPoolExecutor(WRITERS_AT_MOST)
 
     async def ours() -> float:
@@ -81,24 +82,31 @@ async def measure(world: World, load: Load, repeats: int) -> Measured:
     async def bare() -> float:
         return await _together(load, lambda: _insert_raw(raw, load))
 
-    def side(peer: Peer) -> Side:
+    def theirs(prepare: Callable[[int, int], Write]) -> Side:
         async def run() -> float:
             loop = asyncio.get_running_loop()
-            work = [peer.prepare(load.events, load.batch) for _ in range(load.writers)]
+            writers = [prepare(load.events, load.batch) for _ in range(load.writers)]
             started = time.perf_counter()
-            await asyncio.gather(*(loop.run_in_executor(threads, peer.insert, w) for w in work))
+            await asyncio.gather(*(loop.run_in_executor(threads, write) for write in writers))
             return load.writers * load.events / (time.perf_counter() - started)
 
         return run
 
-    sides: dict[str, Side] = {OURS: ours, NUMBERED: numbered, RAW: bare}
-    sides |= {name: side(peer) for name, peer in peers.items()}
+    sides: dict[str, Side] = {
+        OURS: ours,
+        NUMBERED: numbered,
+        RAW: bare,
+        PEER: theirs(peer.events_writer),
+        PEER_RECORDER: theirs(peer.rows_writer),
+        PEER_FUNCTIONS: theirs(functions.rows_writer),
+        PEER_BARE: theirs(unordered.rows_writer),
+    }
     try:
         return await in_turns(sides, repeats)
     finally:
         threads.shutdown()
-        for peer in peers.values():
-            peer.close()
+        for each in (peer, functions, unordered):
+            each.close()
         await raw.close()
         await engine.dispose()
         await world.drop(database)

@@ -129,8 +129,9 @@ def _appends(size: Size, measured: list[Measured]) -> list[str]:
         "The same events to new streams of ten (batches: one stream each) on one server. Ours checks the "
         "expected version, keeps the trace and queues the event for its position; “with positions” has the "
         "numberer at work beside the writers, and `eventsourcing`'s application recorder locks its table for "
-        "the same end. `eventsourcing` gets its events serialised, the raw INSERT its whole rows; ours "
-        "serialises while the clock runs. Writers are tasks of one process, for `eventsourcing` threads.",
+        "the same end. Ours and `eventsourcing` (its event store with its JSON transcoder) make rows of "
+        "events while the clock runs; its recorders alone and the raw INSERT get theirs made beforehand. "
+        "Writers are tasks of one process, for `eventsourcing` threads.",
     ]
     for load, result in zip(size.loads, measured, strict=True):
         parts += [

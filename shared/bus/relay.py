@@ -51,7 +51,7 @@ class RelaySettings:
 class Partition:
     """last: where its stream ends; None while nobody has looked.
 
-    previous: a position after which its next event is the next one. It is `last`, if there is one.
+    previous: a position after which its next event is the next one: `last`, unless that is long ago.
     """
 
     stream: BusStream
@@ -140,7 +140,7 @@ class Relay(Generic[Event]):
             return
         floor = await self._floor()
         for partition, last in zip(self._partitions, found, strict=True):
-            partition.last, partition.previous = last, last or floor
+            partition.last, partition.previous = last, max(last, floor)
         self._scanned = min(partition.previous for partition in self._partitions)
         log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
 

