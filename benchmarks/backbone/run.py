@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from benchmarks.backbone import appending, growth, latency, projecting
+from benchmarks.backbone import appending, growth, latency, loading, projecting
 from benchmarks.backbone.appending import OURS, PEER, RAW, Load
 from benchmarks.backbone.pipeline import BATCH
 from benchmarks.backbone.world import open_world
@@ -67,6 +67,7 @@ async def run_backbone(short: bool) -> None:
         print("Store to rows: done", flush=True)
         late = await latency.measure(world, size.probes, size.load_events)
         print("Latency: done", flush=True)
+        loaded = await loading.measure(world, size.repeats)
         grown = await growth.measure(world, size.lengths)
     sections = [
         "## Event store and bus",
@@ -78,6 +79,7 @@ async def run_backbone(short: bool) -> None:
         *_to_rows(size, to_rows),
         *_latency(size, late),
         *_growth(grown),
+        *_loading(loaded),
     ]
     write_section("backbone", "\n\n".join(sections))
 
@@ -188,6 +190,21 @@ def _growth(grown: list[growth.Growth]) -> list[str]:
                     *(f"{v:,.0f}" for v in (g.append_single, g.append_batch, g.to_rows, g.memory)),
                 ]
                 for g in grown
+            ],
+        ),
+    ]
+
+
+def _loading(measured: Measured) -> list[str]:
+    return [
+        "### Length of a stream",
+        "Milliseconds to load a stream in a transaction and fold it, which is what a command pays before it "
+        "decides.",
+        table(
+            ("events", "min", "median", "max"),
+            [
+                [length, *(f"{value:.2f}" for value in (min(r), statistics.median(r), max(r)))]
+                for length, r in measured.rounds.items()
             ],
         ),
     ]
