@@ -144,7 +144,7 @@ async def open_backbone(
         url = settings.redis_url.get_secret_value()
         redis: Redis = Redis.from_url(url)
         stack.push_async_callback(redis.aclose)
-        broker = RedisBroker(url, log_level=logging.DEBUG)
+        broker = RedisBroker(url, logger=logging.getLogger("faststream"), log_level=logging.DEBUG)
         stack.push_async_callback(broker.stop)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
         events_bell, work_bell = Bell(engine, EVENTS_BELL), Bell(engine, WORK_BELL)

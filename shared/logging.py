@@ -63,5 +63,6 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     root.setLevel(level)
     structlog.contextvars.bind_contextvars(service=service)
     # Access lines of uvicorn and httpx carry URLs, and URLs carry search words: ours carry the route.
-    for name in ("uvicorn.access", "httpx", "httpcore"):
+    # FastStream says at its end for which of its own tasks it waits.
+    for name in ("uvicorn.access", "httpx", "httpcore", "faststream"):
         logging.getLogger(name).setLevel(logging.WARNING)

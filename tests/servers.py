@@ -5,6 +5,7 @@ ones than the official. Where they cannot be had, the embedded servers are used,
 """
 
 import asyncio
+import atexit
 import itertools
 import os
 import shutil
@@ -102,6 +103,8 @@ async def _answers(url: str) -> None:
 def embedded_servers() -> Iterator[Servers]:
     folder = Path(tempfile.mkdtemp(prefix="check-data-tests-"))
     folder.chmod(0o755)  # when run as root, the server runs as another user
+    # Gigabytes, after a whole run. Handlers run last first: the one that stops Postgres is before this one.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     valkey = start_valkey(folder / "valkey", databases=REDIS_DATABASES)
     try:
         yield Servers(start_postgres(folder / "postgres"), f"redis://127.0.0.1:{valkey.port}")

@@ -79,7 +79,7 @@ async def open_pipeline(database_url: str, redis_url: str, batch: int = BATCH) -
     """batch: of the reader; the relay's stays as it is. The bus must be empty."""
     engine = create_engine(database_url)
     redis: Redis = Redis.from_url(redis_url)
-    broker = RedisBroker(redis_url, log_level=logging.DEBUG)  # as the services have it
+    broker = RedisBroker(redis_url, logger=logging.getLogger("faststream"), log_level=logging.DEBUG)
     bell = Bell(engine, f"bench_{uuid4().hex}")
     store = EventStore(engine, CODEC, now, bell.ring)
     settings = RelaySettings(1, BATCH, POLL_SECONDS, MAX_LENGTH)
