@@ -20,8 +20,9 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.applying import Projection
 from shared.bus.feed import HttpFeed
-from shared.bus.projection import Projection, ProjectionRunner
+from shared.bus.projection import ProjectionRunner
 from shared.bus.publication import Publication
 from shared.bus.relay import Relay, RelaySettings
 from shared.clock import Clock, system_clock

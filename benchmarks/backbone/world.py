@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.publication import Publication
@@ -93,6 +93,7 @@ class Rows:
 
     name = "participant_rows"
     publisher = "benchmark"
+    tables: tuple[Table, ...] = ()
     _upsert = text(UPSERT.format(":subjects", ":numbers", ":statuses", ":ats"))
 
     async def apply(self, connection: AsyncConnection, events: Sequence[CloudEvent]) -> None:

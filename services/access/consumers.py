@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.access.domain.events import Event, OrganisationNamed
@@ -33,6 +33,8 @@ class Organisations:
 
     name = "organisations"
     publisher = "manage_ects"
+    tables: tuple[Table, ...] = ()
+    """None: what it tells are events of our own, and the rows follow from those."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -27,6 +27,7 @@ class AccessFollower:
 
     name = "access"
     publisher = "access"
+    tables = (people, organisations, grants)
 
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock

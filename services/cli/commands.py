@@ -95,10 +95,19 @@ def backfill(
 
 
 @app.command()
-def rebuild(service: Annotated[str, typer.Argument(help="participants")]) -> None:
-    """Make a service's read model anew from its log."""
-    _known(service, ("participants",))
-    asyncio.run(importlib.import_module("services.cli.operations").rebuild())
+def rebuild(
+    service: Service,
+    projection: Annotated[str | None, typer.Option(help="Only this one of its projections.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how the rows differ from the log; 1 when they do.")
+    ] = False,
+) -> None:
+    """Make a service's read models anew from the log, beside the live ones, and swap them in.
+
+    Works as the owner of the tables: CHECK_DATA_OWNER_DATABASE_URL.
+    """
+    module = importlib.import_module("services.cli.rebuilding")
+    asyncio.run(module.rebuild_service(_known(service, WITH_DATABASE), projection, dry_run=dry_run))
 
 
 parked = typer.Typer(help="Events that could not be applied.", no_args_is_help=True)

@@ -1,11 +1,13 @@
 """What a command opens to work on a service's data: its settings, engine and store, without serving."""
 
 import importlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.cli.configuration import settings_told_by_name
@@ -15,6 +17,15 @@ from shared.clock import system_clock
 from shared.database.bell import ring_once
 from shared.database.engine import service_engine
 from shared.event_store import Codec, EventStore
+
+
+def owner_url_of(service: str) -> str:
+    """The service's database as the owner of its tables. Ends the command when it is not told."""
+    with home().environment_of(service):
+        url = os.environ.get("CHECK_DATA_OWNER_DATABASE_URL")
+    if not url:
+        raise typer.BadParameter("CHECK_DATA_OWNER_DATABASE_URL is not set")
+    return url
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What operators do to one service's data from a shell."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import typer
@@ -9,12 +8,10 @@ import typer
 from services.access.audit.chain import BrokenChain, verify_chain
 from services.access.domain.refusals import Refused
 from services.access.handlers import bootstrap_staff as bootstrap
-from services.cli.home import home
-from services.cli.opening import opened
+from services.cli.opening import opened, owner_url_of
 from services.manage_ects import ndjson
 from services.manage_ects.domain.history import history
 from services.participants.backfill import BackfillReport, backfill
-from services.participants.rebuild import rebuild as rebuild_participants
 from shared.clock import london_day, system_clock
 from shared.contracts.roles import Role
 from shared.database.migrate import migrate
@@ -24,11 +21,7 @@ SAY_EVERY = 10_000
 
 
 def migrate_service(service: str) -> None:
-    with home().environment_of(service):
-        url = os.environ.get("CHECK_DATA_OWNER_DATABASE_URL")
-    if not url:
-        raise typer.BadParameter("CHECK_DATA_OWNER_DATABASE_URL is not set")
-    asyncio.run(migrate(service, url))
+    asyncio.run(migrate(service, owner_url_of(service)))
     typer.echo(f"{service}: the schema is up to date")
 
 
@@ -74,18 +67,6 @@ async def backfill_file(file: Path) -> None:
     )
     if report.parked:
         raise typer.Exit(1)
-
-
-async def rebuild() -> None:
-    def progress(what: str, count: int) -> None:
-        if count % SAY_EVERY == 0:
-            typer.echo(f"{count:,} {what}")
-
-    async with opened("participants") as data:
-        derived = await rebuild_participants(
-            data.engine, derivation_batch=data.settings.derivation_batch, progress=progress
-        )
-    typer.echo(f"{derived:,} participants derived anew")
 
 
 async def verify_audit() -> None:

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.cli.opening import opened
 from services.cli.projections import projections_of
+from shared.bus.applying import Projection
 from shared.bus.parking import Parked, list_parked, note_failed_try, reason_of, settle
-from shared.bus.projection import Projection
 from shared.contracts.envelope import CloudEvent
 from shared.database.errors import is_passing
 

@@ -4,7 +4,7 @@ from services.access.audit import PUBLISHERS, Recorder
 from services.access.consumers import Organisations
 from services.auth.consumers import AccessFollower
 from services.participants.consumers import ManageEcts
-from shared.bus.projection import Projection
+from shared.bus.applying import Projection
 from shared.clock import system_clock
 
 

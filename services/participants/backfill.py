@@ -72,7 +72,7 @@ async def backfill(
         report.derived = done
         progress(report)
 
-    await derive_all_due(engine, derivation_batch, derived)
+    await derive_all_due(engine.begin, derivation_batch, derived)
     return report
 
 

@@ -6,14 +6,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.participants.incoming import PREFIX, read
 from services.participants.received_log import keep
+from services.participants.tables import (
+    mentor_namings,
+    participant_views,
+    status_history,
+    subject_references,
+)
 from shared.contracts.envelope import CloudEvent
 
 
 class ManageEcts:
-    """The projection. Its rows are the log and the marks; `arrived` says that somebody is due."""
+    """The projection. It writes the log and the marks; `arrived` says that somebody is due.
+
+    tables: what follows from the log (derivation.py). The log itself is a record: it alone knows what came
+    by HTTP or from a file, and when.
+    """
 
     name = "participants"
     publisher = "manage_ects"
+    tables = (subject_references, mentor_namings, participant_views, status_history)
 
     def __init__(self, arrived: Callable[[], None]) -> None:
         self._arrived = arrived

@@ -48,10 +48,15 @@ async def begin_day(store: EventStore[Event], clock: Clock) -> bool:
         await connection.execute(
             row.on_conflict_do_update(index_elements=["one"], set_={"day": row.excluded.day})
         )
-        due = select(participant_views.c.participant_id).where(participant_views.c.next_due <= today)
-        await mark(connection, set((await connection.scalars(due)).all()))
+        await mark_due(connection, today)
     log.info("day_began", day=today.isoformat())
     return True
+
+
+async def mark_due(connection: AsyncConnection, today: date) -> None:
+    """Mark those whose rows were derived for an earlier day, and may change with this one."""
+    due = select(participant_views.c.participant_id).where(participant_views.c.next_due <= today)
+    await mark(connection, set((await connection.scalars(due)).all()))
 
 
 async def keep_days(store: EventStore[Event], clock: Clock, began: Callable[[], None]) -> None:

@@ -31,6 +31,7 @@ from services.participants.tables import (
     participant_views,
     status_history,
 )
+from shared.database.engine import Begin
 from shared.database.errors import AWAY, is_passing
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,7 @@ class Derivation:
         """Never returns."""
         while True:
             try:
-                await derive_all_due(self._engine, self._batch)
+                await derive_all_due(self._engine.begin, self._batch)
                 await self._wait()
             except AWAY as error:
                 if not is_passing(error):
@@ -80,7 +81,7 @@ class Derivation:
 
 
 async def derive_all_due(
-    engine: AsyncEngine, batch: int, progress: Callable[[int], None] = lambda done: None
+    begin: Begin, batch: int, progress: Callable[[int], None] = lambda done: None
 ) -> int:
     """Derive until nothing is due. Returns how many it derived; progress: so far.
 
@@ -89,24 +90,24 @@ async def derive_all_due(
     done = 0
     while True:
         try:
-            derived = await derive_due(engine, batch)
+            derived = await derive_due(begin, batch)
         except Exception as error:
             if is_passing(error):
                 raise
             log.warning("derivation_refused", error=type(error).__name__)
-            derived = await _derive_one_by_one(engine, batch)
+            derived = await _derive_one_by_one(begin, batch)
         if not derived:
             return done
         done += derived
         progress(done)
 
 
-async def derive_due(engine: AsyncEngine, batch: int) -> int:
+async def derive_due(begin: Begin, batch: int) -> int:
     """Derive those who are due longest, `batch` at most, in one transaction. Returns how many they were.
 
     None are before the service has begun its first day: statuses are those of a day.
     """
-    async with engine.begin() as connection:
+    async with begin() as connection:
         await deriving(connection)
         day = await present_day(connection)
         due = await _longest_due(connection, batch)
@@ -116,8 +117,8 @@ async def derive_due(engine: AsyncEngine, batch: int) -> int:
         return len(due)
 
 
-async def _derive_one_by_one(engine: AsyncEngine, batch: int) -> int:
-    async with engine.begin() as connection:
+async def _derive_one_by_one(begin: Begin, batch: int) -> int:
+    async with begin() as connection:
         await deriving(connection)
         day = await present_day(connection)
         due = await _longest_due(connection, batch)

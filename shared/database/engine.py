@@ -1,7 +1,7 @@
 """Engines: asyncpg behind SQLAlchemy Core."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import orjson
 from sqlalchemy import event
@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from shared.settings import ServiceSettings
+
+Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens a transaction that commits at the end of the block: an engine's `begin`, or a rebuild's."""
 
 _CONNECT = {"server_settings": {"timezone": "UTC"}}
 

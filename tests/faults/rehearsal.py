@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.publication import Publication
@@ -76,6 +76,7 @@ class Sightings:
 
     name = "sightings"
     publisher = PUBLISHER
+    tables: tuple[Table, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self._slow = folder / SLOW_FLAG

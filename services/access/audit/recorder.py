@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.access.audit.chain import append
@@ -14,6 +15,9 @@ PUBLISHERS: Final = ("auth", "access", "participants", "export")
 
 class Recorder:
     """One for each publisher; all of them write one chain. An event that is not understood is parked."""
+
+    tables: tuple[Table, ...] = ()
+    """None: the chain is a record, and proves that nobody made it anew (`verify_chain`)."""
 
     def __init__(self, publisher: str) -> None:
         self.publisher = publisher

@@ -1,10 +1,8 @@
-"""Events from a file, and everything derived anew."""
+"""Events from a file."""
 
 import orjson
-from sqlalchemy import text
 
 from services.participants.backfill import BackfillReport, backfill
-from services.participants.rebuild import rebuild
 from shared.bus.parking import list_parked
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
@@ -66,22 +64,3 @@ async def test_bad_lines_are_told_by_number_and_parked_and_the_others_are_in(fre
     async with fresh.engine.connect() as connection:
         assert len(await list_parked(connection, "participants")) == report.parked == 3
     assert len(await fresh.names(made.north)) == 5
-
-
-async def test_a_rebuild_gives_the_same_rows_even_where_they_were_wrong(fresh: Participants) -> None:
-    await fill(fresh, ndjson())
-    rows = await read_model(fresh)
-    await spoil(fresh)
-    assert await read_model(fresh) != rows
-    said: list[tuple[str, int]] = []
-    await rebuild(fresh.engine, derivation_batch=3, progress=lambda what, n: said.append((what, n)))
-    await fresh.is_up_to_date()
-    assert await read_model(fresh) == rows
-    assert said[0][0] == "events read"
-
-
-async def spoil(fresh: Participants) -> None:
-    async with fresh.engine.begin() as connection:
-        await connection.execute(text("UPDATE participant_views SET full_name = 'Wrong', status = 'wrong'"))
-        await connection.execute(text("DELETE FROM status_history"))
-        await connection.execute(text("DELETE FROM mentor_namings"))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from faststream.redis import RedisBroker
 from redis.asyncio import Redis
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus.parking import list_parked
@@ -52,6 +52,7 @@ class Rows:
 
     name = "rows"
     publisher = "test"
+    tables: tuple[Table, ...] = ()
 
     async def apply(self, connection: AsyncConnection, events: Sequence[CloudEvent]) -> None:
         for event in events:
