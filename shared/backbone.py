@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.backlog import BACKLOG_SECONDS, Backlog
 from shared.bus.applying import Projection
 from shared.bus.feed import HttpFeed
 from shared.bus.projection import ProjectionRunner
@@ -172,6 +173,7 @@ async def open_backbone(
         stack.push_async_callback(backbone.stop)
         backbone.keep_running("events bell", events_bell.run)
         backbone.keep_running("work bell", work_bell.run)
+        backbone.repeat("backlog", BACKLOG_SECONDS, Backlog(engine).measure)
         log.info("service_started", service=service)
         yield backbone
         log.info("service_stopping", service=service)

@@ -9,13 +9,14 @@ import sys
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-from shared.tracing import current_trace
+from shared.tracing import trace_at_hand
 
 
-def _add_trace(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    trace = current_trace()
-    event.setdefault("correlation_id", trace.correlation_id)
-    event.setdefault("trace_id", trace.trace_id)
+def add_trace(_logger: object, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What belongs to a request, an event or a job can be found by it; other lines have no trace."""
+    if trace := trace_at_hand():
+        event.setdefault("correlation_id", trace.correlation_id)
+        event.setdefault("trace_id", trace.trace_id)
     return event
 
 
@@ -37,7 +38,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_trace,
+        add_trace,
         # Without local variables: they hold what must not be in a log.
         structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         _without_messages,

@@ -49,12 +49,16 @@ def new_trace(
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
+def trace_at_hand() -> Trace | None:
+    return _current.get()
+
+
 def current_trace() -> Trace:
-    trace = _current.get()
-    if trace is None:
-        trace = new_trace()
-        _current.set(trace)
-    return trace
+    """The trace at hand, or else a new one, which is nobody's: the next caller gets another.
+
+    To keep it would tie together all that a process ever does outside of requests, events and jobs.
+    """
+    return _current.get() or new_trace()
 
 
 @contextmanager

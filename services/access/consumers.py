@@ -14,7 +14,7 @@ from services.access.rows import apply
 from services.access.tables import organisations
 from shared.clock import Clock
 from shared.contracts import manage_ects
-from shared.contracts.envelope import CloudEvent
+from shared.contracts.envelope import CloudEvent, EventRefused
 from shared.event_store import ANY, NewEvents, Transaction
 
 OF_INTEREST: Final = frozenset(
@@ -65,7 +65,7 @@ def _named(event: CloudEvent) -> OrganisationNamed:
         case manage_ects.OrganisationRenamed(organisation_id=organisation_id, name=name, kind=renamed):
             kind = OrganisationKind(renamed)
         case other:
-            raise ValueError(f"{other.type} names no organisation")
+            raise EventRefused(f"{other.type} names no organisation")
     return OrganisationNamed(OrganisationId(organisation_id), kind, name)
 
 

@@ -13,10 +13,12 @@ from services.auth.people import email_key
 from services.auth.publishing import CODEC
 from services.auth.sessions import end_session
 from services.auth.tables import grants, organisations, people, sessions
+from shared.bus.trace import trace_of
 from shared.clock import Clock, system_clock
 from shared.contracts import access
 from shared.contracts.envelope import CloudEvent, PublishedEvent
 from shared.event_store import Transaction
+from shared.tracing import tracing
 from shared.work_queue import enqueue
 
 log = structlog.get_logger(__name__)
@@ -38,7 +40,8 @@ class AccessFollower:
                 # Parked, it would hold back what follows about the person: the end of a grant, say.
                 log.warning("event_type_unknown", type=event.type)
                 continue
-            await self._apply(connection, access.CATALOGUE.read(event))
+            with tracing(trace_of(event)):
+                await self._apply(connection, access.CATALOGUE.read(event))
 
     async def _apply(self, connection: AsyncConnection, event: PublishedEvent) -> None:
         match event:

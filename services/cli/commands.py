@@ -1,6 +1,7 @@
 """The commands of `check-data`."""
 
 import asyncio
+import getpass
 import importlib
 from pathlib import Path
 from typing import Annotated
@@ -110,8 +111,27 @@ def rebuild(
     asyncio.run(module.rebuild_service(_known(service, WITH_DATABASE), projection, dry_run=dry_run))
 
 
-parked = typer.Typer(help="Events that could not be applied.", no_args_is_help=True)
+parked = typer.Typer(help="Events and jobs that were given up on.", no_args_is_help=True)
 app.add_typer(parked, name="parked")
+
+
+def _said(why: str) -> str:
+    if not why.strip():
+        raise typer.BadParameter("say why")
+    return why
+
+
+What = Annotated[str, typer.Argument(help="event-3 or job-7, as `parked list` names it.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the record.", callback=_said)]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        default_factory=getpass.getuser,
+        help="Who you are, for the record.",
+        envvar="CHECK_DATA_OPERATOR",
+    ),
+]
 
 
 @parked.command("list")
@@ -121,27 +141,33 @@ def parked_list(service: Service) -> None:
 
 
 @parked.command("show")
-def parked_show(service: Service, number: int) -> None:
-    """One parked event whole. It may hold personal data: mind where you show it."""
+def parked_show(
+    service: Service,
+    what: What,
+    by: By,
+    personal_data: Annotated[
+        bool, typer.Option("--personal-data", help="Show the content too. Needs --why, and is recorded.")
+    ] = False,
+    why: Annotated[str, typer.Option("--why", help="Why the content has to be seen, for the record.")] = "",
+) -> None:
+    """One event or job: its shape, with IDs, but without what it holds about people."""
     module = importlib.import_module("services.cli.parked")
-    asyncio.run(module.show_one(_known(service, WITH_DATABASE), number))
-
-
-Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
+    personal = module.Reason(by, _said(why)) if personal_data else None
+    asyncio.run(module.show_one(_known(service, WITH_DATABASE), what, personal))
 
 
 @parked.command("retry")
-def parked_retry(service: Service, number: int, why: Why) -> None:
-    """Apply a parked event, and what waits behind it, once more."""
+def parked_retry(service: Service, what: What, why: Why, by: By) -> None:
+    """Apply an event, and what waits behind it, once more; or let the workers try a job anew."""
     module = importlib.import_module("services.cli.parked")
-    asyncio.run(module.retry(_known(service, WITH_DATABASE), number, why))
+    asyncio.run(module.retry(_known(service, WITH_DATABASE), what, module.Reason(by, why)))
 
 
 @parked.command("discard")
-def parked_discard(service: Service, number: int, why: Why) -> None:
-    """Give up on a parked event. It stays on record, and what waits behind it can be retried."""
+def parked_discard(service: Service, what: What, why: Why, by: By) -> None:
+    """Give up for good. An event stays on record, and what waits behind it can be retried."""
     module = importlib.import_module("services.cli.parked")
-    asyncio.run(module.discard(_known(service, WITH_DATABASE), number, why))
+    asyncio.run(module.discard(_known(service, WITH_DATABASE), what, module.Reason(by, why)))
 
 
 audit = typer.Typer(help="The record of who saw, took and allowed what.", no_args_is_help=True)

@@ -26,12 +26,13 @@ from services.export.rows import note_progress
 from shared.clock import Clock
 from shared.contracts.participants import EXPORT_COLUMNS
 from shared.database.errors import is_passing
-from shared.work_queue import Job
-from shared.work_queue.worker import MAX_TRIES
+from shared.work_queue import GiveUp, Job
 
 log = structlog.get_logger(__name__)
 
 ROWS = Counter("checkdata_export_rows_total", "Rows written into files")
+TRIES = 10
+"""About ten minutes: a person waits for the file, so this ends long before the queue itself would give up."""
 PROGRESS_SECONDS = 0.3
 INSIST_SECONDS = 1.0
 
@@ -55,6 +56,7 @@ OUR_FAULT = (
     "The file could not be made because of a problem with this service. "
     "Ask for a new file later. If it goes on, tell support."
 )
+LAST_TRY_DIED = "the last try took its process with it"
 
 
 class ExportWriter:
@@ -68,7 +70,7 @@ class ExportWriter:
         engine: AsyncEngine,
         clock: Clock,
         lifetime: timedelta,
-        tries: int = MAX_TRIES,
+        tries: int = TRIES,
     ) -> None:
         self._exports = exports
         self._participants = participants
@@ -81,14 +83,14 @@ class ExportWriter:
     async def write_export(self, work: Job) -> None:
         """Write the file and offer it, or say why there is none.
 
-        Raises to be tried again. Never leaves an export unfinished after the last try.
+        Raises to be tried again, and GiveUp at the last try. Never leaves an export unfinished after it.
         """
         job = await self._exports.load(ExportId(UUID(work.data["export_id"])))
         if job.stage not in UNFINISHED:
             return
         if work.tries > self._tries:  # the last try took its process with it
             await self._fail(job.export_id, OUR_FAULT)
-            return
+            raise GiveUp(LAST_TRY_DIED)
         try:
             await self._write(job, location=f"{job.export_id}.{work.lease}.csv")
         except AlreadyOver:
@@ -100,6 +102,7 @@ class ExportWriter:
         except Exception as error:
             if work.tries >= self._tries:
                 await self._fail(job.export_id, reason_of(error))
+                raise GiveUp(type(error).__name__) from error
             raise
 
     async def _write(self, job: ExportJob, location: str) -> None:

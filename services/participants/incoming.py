@@ -13,7 +13,7 @@ import orjson
 
 from services.participants.domain.received import Event
 from shared.contracts import manage_ects as contract
-from shared.contracts.envelope import CloudEvent, PublishedEvent, UnknownEventType
+from shared.contracts.envelope import CloudEvent, EventRefused, PublishedEvent, UnknownEventType
 
 PREFIX = "manage-ects."
 HIGHEST_SEQUENCE = 2**63 - 1
@@ -22,7 +22,7 @@ EARLIEST, LATEST = 1900, 2200
 """Years outside are mistakes, and would bring calendars to their limits."""
 
 
-class Refused(ValueError):
+class Refused(EventRefused):
     """This event cannot be taken. str() of it says why."""
 
 

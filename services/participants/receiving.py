@@ -21,7 +21,8 @@ from services.participants.received_log import keep
 from services.participants.tables import received_events
 from shared.bus.parking import FOLLOWS, PARKED, parked_subjects, reason_of
 from shared.bus.tables import parked_events
-from shared.contracts.envelope import CloudEvent, UnknownEventType
+from shared.contracts.envelope import CloudEvent, EventRefused
+from shared.database.text import storable
 
 UNREADABLE = "unreadable"
 LONGEST_PARKED = 20_000
@@ -82,7 +83,7 @@ def _check(raw: JsonValue) -> Incoming | str:
         if not envelope.type.startswith(PREFIX):
             raise Refused("type: only events of Manage ECTs are taken")
         return read(envelope)
-    except (ValidationError, Refused, UnknownEventType) as error:
+    except (ValidationError, EventRefused) as error:
         return reason_of(error)
 
 
@@ -114,7 +115,7 @@ async def _park(connection: AsyncConnection, raw: JsonValue, reason: str) -> Non
             subject=_text(raw, "subject") or f"{UNREADABLE}:{digest.hex()[:16]}",
             position=-1 - number,
             type=_text(raw, "type") or UNREADABLE,
-            event=_storable(raw) if whole else {UNREADABLE: _storable_text(content[:LONGEST_PARKED])},
+            event=raw if whole else {UNREADABLE: storable(content[:LONGEST_PARKED])},
             reason=reason,
         )
         .on_conflict_do_nothing()
@@ -124,21 +125,4 @@ async def _park(connection: AsyncConnection, raw: JsonValue, reason: str) -> Non
 
 def _text(raw: JsonValue, name: str) -> str | None:
     value = raw.get(name) if isinstance(raw, dict) else None
-    return _storable_text(value[:200]) if isinstance(value, str) and value else None
-
-
-def _storable(value: JsonValue) -> JsonValue:
-    """As JSON that Postgres takes: it knows neither NUL nor half a character."""
-    match value:
-        case str():
-            return _storable_text(value)
-        case list():
-            return [_storable(one) for one in value]
-        case dict():
-            return {_storable_text(name): _storable(one) for name, one in value.items()}
-        case _:
-            return value
-
-
-def _storable_text(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return storable(value[:200]) if isinstance(value, str) and value else None

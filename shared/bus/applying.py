@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.checkpoints import LostRace, load_checkpoint, move_checkpoint
 from shared.bus.parking import FOLLOWS, park, parked_subjects, reason_of
+from shared.bus.trace import trace_of
 from shared.contracts.envelope import CloudEvent
 from shared.database.engine import Begin
 from shared.database.errors import is_passing
-from shared.tracing import Trace, new_trace, tracing
+from shared.tracing import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,9 @@ class Projection(Protocol):
         """Write the rows for these events, in order, within the connection's transaction.
 
         Anything raised, save trouble with the database itself, means that an event cannot be applied: the
-        batch is then tried one by one, and what fails is parked with the error as its reason.
+        batch is then tried one by one, and what fails is parked with a reason made of the error
+        (parking.reason_of). The trace at hand is that of the batch's last event: what one event leads to,
+        a job or an event of our own, is written within `tracing(trace_of(event))`.
         """
         ...
 
@@ -84,7 +87,7 @@ class Applier:
                     await park(connection, self._projection.name, event, FOLLOWS, event.position)
             ready = [event for event in events if event.subject not in waiting]
             if ready:
-                with tracing(_trace_of(ready[-1])):
+                with tracing(trace_of(ready[-1])):
                     await self._projection.apply(connection, ready)
 
     async def _apply_one_by_one(self, events: Sequence[CloudEvent], up_to: int) -> None:
@@ -96,7 +99,7 @@ class Applier:
                     continue
                 try:
                     async with connection.begin_nested():
-                        with tracing(_trace_of(event)):
+                        with tracing(trace_of(event)):
                             await self._projection.apply(connection, [event])
                 except Exception as error:
                     if is_passing(error):
@@ -115,7 +118,3 @@ class Applier:
         await move_checkpoint(
             connection, self._projection.name, self._partition, old=self.checkpoint, new=up_to
         )
-
-
-def _trace_of(event: CloudEvent) -> Trace:
-    return new_trace(event.traceparent, event.correlationid, event.id)

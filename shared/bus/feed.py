@@ -4,10 +4,10 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 import httpx
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from shared.bus.publication import Publication, PublishedPage, read_published
-from shared.contracts.envelope import CloudEvent
+from shared.contracts.envelope import CloudEvent, from_json
 from shared.event_store import EventStore
 from shared.web.caller import ServiceCaller, service
 
@@ -21,12 +21,17 @@ class FeedPage(BaseModel):
     up_to: int
 
 
+FEED_PAGE = TypeAdapter(FeedPage)
+
+
 class Feed(Protocol):
+    """Raises httpx.HTTPError or ValueError when it cannot be read."""
+
     async def read(self, after: int, limit: int, partition: int, of: int) -> PublishedPage: ...
 
 
 class HttpFeed:
-    """Another service's feed. Raises httpx.HTTPError when it cannot be read."""
+    """Another service's feed. Raises httpx.HTTPError, or ValueError for what is no page of a feed."""
 
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
         self._url = url
@@ -37,7 +42,7 @@ class HttpFeed:
             f"{self._url}/events", params={"after": after, "limit": limit, "partition": partition, "of": of}
         )
         answer.raise_for_status()
-        page = FeedPage.model_validate_json(answer.content)
+        page = from_json(FEED_PAGE, answer.content)
         return PublishedPage(page.events, page.up_to)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import structlog
 from faststream.redis import RedisBroker, StreamSub
-from pydantic import ValidationError
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +20,7 @@ from shared.bus.checkpoints import LostRace
 from shared.bus.feed import Feed
 from shared.bus.publication import bus_stream
 from shared.bus.stream import batch_as_it_is
-from shared.contracts.envelope import CLOUD_EVENTS, CloudEvent
+from shared.contracts.envelope import CLOUD_EVENTS, CloudEvent, from_json
 from shared.database.errors import AWAY
 from shared.database.exclusive import exclusive
 from shared.tasks import stop_tasks
@@ -117,14 +116,11 @@ class ProjectionRunner:
     async def _from_bus(self, body: bytes) -> None:
         """FastStream's handler. It must not raise: FastStream has moved on, and would not come back."""
         self._news.set()
+        events = _read(body)
         async with self._turn:
             while True:
                 try:
-                    await self._take(CLOUD_EVENTS.validate_json(body))
-                    return
-                except ValidationError:
-                    # Not an envelope of ours: the feed says what the publisher really meant.
-                    await self._catch_up()
+                    await (self._catch_up() if events is None else self._take(events))
                     return
                 except LostRace:
                     # Another process was active, or a commit of ours succeeded without our hearing of it.
@@ -153,12 +149,20 @@ class ProjectionRunner:
                 page = await self._feed.read(
                     self._applier.checkpoint, self._batch, self._partition, self._partitions
                 )
-            except (httpx.HTTPError, ValidationError) as error:
+            except (httpx.HTTPError, ValueError) as error:
                 log.warning("feed_away", projection=self._projection.name, error=type(error).__name__)
                 return
             if page.up_to <= self._applier.checkpoint:
                 return
             await self._applier.apply(page.events, up_to=page.up_to)
+
+
+def _read(body: bytes) -> Sequence[CloudEvent] | None:
+    """None for what are no envelopes of ours: the feed says what the publisher really meant."""
+    try:
+        return from_json(CLOUD_EVENTS, body)
+    except ValueError:
+        return None
 
 
 def _up_to_a_hole(events: Sequence[CloudEvent], checkpoint: int) -> Sequence[CloudEvent]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import httpx
-from pydantic import ValidationError
 from sqlalchemy import Table, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -128,7 +127,7 @@ class Followed:
         publisher = self._projection.publisher
         try:
             page = await self._feed.read(after, min(self._batch, goal - after), partition, self._partitions)
-        except (httpx.HTTPError, ValidationError) as error:
+        except (httpx.HTTPError, ValueError) as error:
             raise CannotRebuild(f"The feed of {publisher} cannot be read: {_told(error)}.") from error
         if page.up_to <= after:
             raise CannotRebuild(
@@ -164,11 +163,11 @@ class Followed:
         await connection.execute(_PARK_ANEW, name)
 
 
-def _told(error: httpx.HTTPError | ValidationError) -> str:
+def _told(error: httpx.HTTPError | ValueError) -> str:
     match error:
         case httpx.HTTPStatusError():
             return f"{error.request.url.host} answered {error.response.status_code}"
-        case ValidationError():
+        case ValueError():
             return "its answer is not understood"
         case _:
             return type(error).__name__
@@ -195,19 +194,22 @@ _DISCARDED_MEANWHILE = text("""
     )
 """)
 _SETTLE_APPLIED = text("""
-    UPDATE public.parked_events AS live
-    SET settled_at = clock_timestamp(), settled_how = 'retried', settled_by = :by, settled_why = 'rebuilt'
-    WHERE projection = :name AND settled_at IS NULL AND NOT EXISTS (
-        SELECT FROM pg_temp.parked_events new
-        WHERE new.projection = live.projection AND new.position = live.position
+    WITH settled AS (
+        UPDATE public.parked_events AS live SET settled_at = clock_timestamp(), settled_how = 'retried'
+        WHERE projection = :name AND settled_at IS NULL AND NOT EXISTS (
+            SELECT FROM pg_temp.parked_events new
+            WHERE new.projection = live.projection AND new.position = live.position
+        )
+        RETURNING id
     )
+    INSERT INTO public.parked_actions (about, number, action, by, why)
+    SELECT 'event', id, 'retried', :by, 'rebuilt' FROM settled
 """)
 _PARK_ANEW = text("""
     INSERT INTO public.parked_events AS live (projection, subject, position, type, event, reason)
     SELECT projection, subject, position, type, event, reason
     FROM pg_temp.parked_events WHERE projection = :name ORDER BY id
     ON CONFLICT (projection, position) DO UPDATE SET
-        id = DEFAULT, reason = excluded.reason, tries = live.tries + 1,
-        settled_at = NULL, settled_how = NULL, settled_by = NULL, settled_why = NULL
+        id = DEFAULT, reason = excluded.reason, tries = live.tries + 1, settled_at = NULL, settled_how = NULL
 """)
 """All of them get new numbers, since what waits is retried in the order of these."""

@@ -1,7 +1,7 @@
 """The reader's tables. Made by shared/database/backbone."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 metadata = MetaData()
 
@@ -22,12 +22,10 @@ parked_events = Table(
     Column("subject", Text, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("type", Text, nullable=False),
-    Column("event", JSONB, nullable=False),
+    Column("event", JSON, nullable=False),
     Column("reason", Text, nullable=False),
     Column("parked_at", DateTime(timezone=True), server_default=func.clock_timestamp()),
     Column("tries", Integer, nullable=False, server_default="1"),
     Column("settled_at", DateTime(timezone=True)),
     Column("settled_how", Text),
-    Column("settled_by", Text),
-    Column("settled_why", Text),
 )

@@ -1,10 +1,11 @@
 """The envelope of every event that leaves a service: CloudEvents 1.0 as one JSON document."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 SequenceText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 PersonalText = Annotated[str, Field(json_schema_extra={"personalData": True})]
@@ -54,7 +55,14 @@ class PublishedEvent(BaseModel):
         return str(getattr(self, self.subject_field))
 
 
-class UnknownEventType(ValueError):
+class EventRefused(ValueError):
+    """This event cannot be applied. str() of it says why, and is kept, logged, shown and answered:
+
+    it names fields and rules, and repeats nothing of what the event holds, which may be about a person.
+    """
+
+
+class UnknownEventType(EventRefused):
     """No contract of the catalogue has this type (or this version of it)."""
 
     def __init__(self, type_: str) -> None:
@@ -89,3 +97,16 @@ class Catalogue:
 
 
 CLOUD_EVENTS: TypeAdapter[list[CloudEvent]] = TypeAdapter(list[CloudEvent])
+Read = TypeVar("Read")
+
+
+def from_json(adapter: TypeAdapter[Read], body: bytes) -> Read:
+    """Read JSON, also when a text in it holds half a character (a lone surrogate).
+
+    pydantic's own parser is quick and refuses that, and with it all events of the batch. Raises ValueError:
+    JSONDecodeError, or pydantic's ValidationError.
+    """
+    try:
+        return adapter.validate_json(body)
+    except ValidationError:
+        return adapter.validate_python(json.loads(body))

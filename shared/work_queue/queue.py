@@ -20,22 +20,36 @@ CLAIM = text("""
     UPDATE work SET
         lease = :lease,
         tries = tries + 1,
-        due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+        due_at = clock_timestamp() + make_interval(secs => CAST(:lease_seconds AS float8) * (tries + 1))
     WHERE id = ANY(ARRAY(
         SELECT id FROM work
-        WHERE state = 'due' AND due_at <= clock_timestamp() AND kind = ANY(:kinds)
+        WHERE state = 'due' AND due_at <= clock_timestamp() AND kind = ANY(:kinds) AND tries < :max_tries
         ORDER BY due_at
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ))
     RETURNING id, kind, key, data, trace, tries
 """)
-"""A leased job is due again when the lease is over: whoever held it is taken for dead.
+"""A leased job is due again when the lease is over: whoever held it is taken for dead. Each try's lease is
+longer by one, so that a job which kills its worker each time comes back later and later.
 
 ARRAY, because it is evaluated once: `IN (SELECT …)` may be run again for each row, and then takes more jobs
 than the limit."""
+PARK_USED_UP = text("""
+    UPDATE work SET
+        state = 'parked',
+        lease = NULL,
+        last_error = :reason,
+        settled_at = clock_timestamp()
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM work
+        WHERE state = 'due' AND due_at <= clock_timestamp() AND kind = ANY(:kinds) AND tries >= :max_tries
+        FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING id, kind
+""")
 EXTEND = text("""
-    UPDATE work SET due_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+    UPDATE work SET due_at = greatest(due_at, clock_timestamp() + make_interval(secs => :lease_seconds))
     WHERE id = :id AND lease = :lease AND state = 'due'
 """)
 SETTLE = text("""
@@ -85,13 +99,36 @@ async def enqueue(
     )
 
 
-async def claim(connection: AsyncConnection, kinds: list[str], limit: int, lease_seconds: float) -> list[Job]:
-    """Take due jobs for `lease_seconds`, the longest due first. Others skip them meanwhile."""
+async def claim(
+    connection: AsyncConnection, kinds: list[str], limit: int, lease_seconds: float, max_tries: int
+) -> list[Job]:
+    """Take due jobs for `lease_seconds` at least, the longest due first. Others skip them meanwhile.
+
+    A job that was tried `max_tries` times is not taken.
+    """
     lease = uuid4()
     rows = await connection.execute(
-        CLAIM, {"lease": lease, "lease_seconds": lease_seconds, "kinds": kinds, "limit": limit}
+        CLAIM,
+        {
+            "lease": lease,
+            "lease_seconds": lease_seconds,
+            "kinds": kinds,
+            "limit": limit,
+            "max_tries": max_tries,
+        },
     )
     return [Job(row.id, row.kind, row.key, row.data, Trace(**row.trace), row.tries, lease) for row in rows]
+
+
+async def park_used_up(
+    connection: AsyncConnection, kinds: list[str], max_tries: int, reason: str
+) -> list[tuple[int, str]]:
+    """Park the jobs whose last try's lease is over: nobody is left to say how it ended.
+
+    Returns (id, kind) of each.
+    """
+    rows = await connection.execute(PARK_USED_UP, {"kinds": kinds, "max_tries": max_tries, "reason": reason})
+    return [(row.id, row.kind) for row in rows]
 
 
 async def extend(connection: AsyncConnection, job: Job, lease_seconds: float) -> bool:
@@ -113,6 +150,9 @@ async def settle(connection: AsyncConnection, job: Job, state: str, error: str |
     return done.rowcount == 1
 
 
-async def postpone(connection: AsyncConnection, job: Job, seconds: float, error: str) -> None:
-    """Try again later."""
-    await connection.execute(POSTPONE, {"id": job.id, "lease": job.lease, "seconds": seconds, "error": error})
+async def postpone(connection: AsyncConnection, job: Job, seconds: float, error: str) -> bool:
+    """Try again later. False: the lease was over and somebody else has it."""
+    done = await connection.execute(
+        POSTPONE, {"id": job.id, "lease": job.lease, "seconds": seconds, "error": error}
+    )
+    return done.rowcount == 1

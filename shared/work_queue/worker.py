@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 from prometheus_client import Counter
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database.bell import Bell
 from shared.database.errors import AWAY
+from shared.tasks import stop_tasks
 from shared.tracing import tracing
-from shared.work_queue.queue import Job, claim, extend, postpone, settle
+from shared.work_queue.queue import Job, claim, extend, park_used_up, postpone, settle
 
 log = structlog.get_logger(__name__)
 
@@ -19,23 +21,33 @@ JOBS = Counter("checkdata_work_jobs_total", "Jobs by how they ended", ["kind", "
 
 Handler = Callable[[Job], Awaitable[None]]
 """Does one job. Raises to be tried again later, or GiveUp. May be called again for a job whose effect
-happened while its record was lost with the process: what can be made idempotent, is."""
+happened while its record was lost with the process: what can be made idempotent, is. It is cancelled when
+its worker was taken for dead, since another has the job by then."""
 
 LEASE_SECONDS = 30.0
 POLL_SECONDS = 1.0
-FIRST_DELAY_SECONDS = 0.5
-LONGEST_DELAY_SECONDS = 300.0
-MAX_TRIES = 12
+RECORD_AGAIN_SECONDS = 0.5
+SHORTEST_SPAN_SECONDS = 1.0
+LONGEST_SPAN_SECONDS = 3600.0
+MAX_TRIES = 60
+"""With the delays below, about a day: a mail server that is away for a night costs nobody an email."""
+
+USED_UP = "its tries are used up, and the last one ended without a word: its worker died or hung"
 
 
 class GiveUp(Exception):
-    """Trying again will not help. The job is parked with this reason."""
+    """Trying again will not help. The job is parked with this reason, which repeats no personal data."""
+
+
+class LeaseLost(Exception):
+    """Another worker has the job."""
 
 
 class Worker:
     """handlers: by kind of job. concurrency: jobs at a time in this process.
 
-    lease_seconds: after so long without a word from a worker, its jobs are others' to do.
+    lease_seconds: after so long without a word from a worker, its jobs are others' to do (a job's second
+    try has twice as long, and so on). A job is tried `max_tries` times at most, then it is parked.
     """
 
     def __init__(
@@ -45,12 +57,15 @@ class Worker:
         handlers: Mapping[str, Handler],
         concurrency: int = 4,
         lease_seconds: float = LEASE_SECONDS,
+        max_tries: int = MAX_TRIES,
     ) -> None:
         self._engine = engine
         self._bell = bell
         self._handlers = handlers
+        self._kinds = list(handlers)
         self._free = asyncio.Semaphore(concurrency)
         self._lease_seconds = lease_seconds
+        self._max_tries = max_tries
 
     async def run(self) -> None:
         """Never returns. Cancelling waits for nothing: unfinished jobs are due again after their lease."""
@@ -64,48 +79,77 @@ class Worker:
         while True:
             try:
                 async with self._engine.begin() as connection:
-                    jobs = await claim(connection, list(self._handlers), 1, self._lease_seconds)
+                    jobs = await claim(connection, self._kinds, 1, self._lease_seconds, self._max_tries)
                 if jobs:
                     return jobs[0]
+                await self._park_used_up()
             except AWAY as error:
                 log.warning("queue_away", error=type(error).__name__)
             await self._bell.wait(POLL_SECONDS)
 
+    async def _park_used_up(self) -> None:
+        async with self._engine.begin() as connection:
+            parked = await park_used_up(connection, self._kinds, self._max_tries, USED_UP)
+        for number, kind in parked:
+            _count(kind, number, "parked")
+
     async def _do(self, job: Job) -> None:
-        keeping = asyncio.create_task(self._keep(job))
         try:
             with tracing(job.trace.child()):
+                await self._try(job)
+        finally:
+            self._free.release()
+
+    async def _try(self, job: Job) -> None:
+        try:
+            async with self._keeping(job):
                 await self._handlers[job.kind](job)
+        except LeaseLost:
+            _count(job.kind, job.id, "lost")
         except GiveUp as reason:
             await self._record(job, "parked", str(reason))
         except Exception as error:
             await self._failed(job, error)
         else:
             await self._record(job, "done")
-        finally:
-            keeping.cancel()
-            self._free.release()
 
-    async def _keep(self, job: Job) -> None:
-        """Extend the lease while the handler runs, however long it takes."""
-        while True:
+    @asynccontextmanager
+    async def _keeping(self, job: Job) -> AsyncIterator[None]:
+        """Extend the lease while the handler runs. Cancels it, and raises LeaseLost, when another has it."""
+        try:
+            async with asyncio.timeout(None) as held:
+                keeping = asyncio.create_task(self._keep(job, held))
+                try:
+                    yield
+                finally:
+                    await stop_tasks([keeping])
+        except TimeoutError:
+            if held.expired():
+                raise LeaseLost from None
+            raise  # the handler's own
+
+    async def _keep(self, job: Job, held: asyncio.Timeout) -> None:
+        """End `held` when the lease is lost. While the database is away, nobody can take the job."""
+        extended = True
+        while extended:
             await asyncio.sleep(self._lease_seconds / 3)
             try:
                 async with self._engine.begin() as connection:
-                    await extend(connection, job, self._lease_seconds)
+                    extended = await extend(connection, job, self._lease_seconds)
             except AWAY as error:
                 log.warning("lease_not_extended", job=job.id, error=type(error).__name__)
+        held.reschedule(asyncio.get_running_loop().time())
 
     async def _failed(self, job: Job, error: Exception) -> None:
         name = type(error).__name__
         log.warning("job_failed", kind=job.kind, job=job.id, tries=job.tries, error=name, exc_info=error)
-        if job.tries >= MAX_TRIES:
+        if job.tries >= self._max_tries:
             await self._record(job, "parked", name)
             return
-        JOBS.labels(job.kind, "postponed").inc()
         try:
             async with self._engine.begin() as connection:
-                await postpone(connection, job, delay(job.tries), name)
+                mine = await postpone(connection, job, delay(job.tries), name)
+            _count(job.kind, job.id, "postponed" if mine else "lost")
         except AWAY:
             log.warning("job_left_to_its_lease", job=job.id)
 
@@ -115,15 +159,23 @@ class Worker:
             try:
                 async with self._engine.begin() as connection:
                     mine = await settle(connection, job, state, reason)
-                JOBS.labels(job.kind, state).inc()
-                log.info("job_settled", kind=job.kind, job=job.id, state=state, mine=mine)
+                _count(job.kind, job.id, state if mine else "lost")
                 return
             except AWAY as error:
                 log.warning("job_not_recorded", job=job.id, error=type(error).__name__)
-                await asyncio.sleep(FIRST_DELAY_SECONDS)
+                await asyncio.sleep(RECORD_AGAIN_SECONDS)
+
+
+def _count(kind: str, number: int, outcome: str) -> None:
+    JOBS.labels(kind, outcome).inc()
+    log.info("job_ended", kind=kind, job=number, outcome=outcome)
 
 
 def delay(tries: int) -> float:
-    """Seconds to wait after so many tries: doubling, with jitter so that failures do not march in step."""
-    longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**tries)
-    return random.uniform(FIRST_DELAY_SECONDS, longest)  # noqa: S311 - not a secret
+    """Seconds to wait after so many tries: anything within a span that doubles, from a second to an hour.
+
+    Full jitter: what failed together does not come back together, also after a long outage.
+    Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    span = min(LONGEST_SPAN_SECONDS, SHORTEST_SPAN_SECONDS * 2 ** (tries - 1))
+    return random.uniform(0, span)  # noqa: S311 - not a secret

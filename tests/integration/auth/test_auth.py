@@ -10,7 +10,9 @@ import jwt
 import pytest
 from sqlalchemy import text
 
+from services.auth.consumers import AccessFollower
 from shared.contracts import access
+from shared.contracts.envelope import CloudEvent
 from shared.contracts.roles import Role
 from shared.database.engine import create_engine
 from shared.web.caller import PersonCaller
@@ -206,6 +208,32 @@ async def test_a_lead_providers_contact_gets_a_link_to_what_awaits_them(auth: Ru
     auth.clock.now += timedelta(days=4)
     answer = await auth.post("/links/redeem", token=token)
     assert answer.json()["return_to"] == "/lead-provider/confirmations"
+
+
+async def test_each_job_of_a_batch_belongs_to_the_trace_of_its_own_event(auth: Running) -> None:
+    events = [
+        CloudEvent(
+            id=f"event-{number}",
+            source="/access",
+            type=access.ConfirmationRequested.type,
+            subject=str(request_id),
+            time=auth.clock.now,
+            data={
+                "request_id": str(request_id),
+                "lead_provider_id": str(uuid4()),
+                "contacts": [str(uuid4())],
+            },
+            sequence=str(number),
+            correlationid=f"request-000{number}",
+        )
+        for number, request_id in enumerate((uuid4(), uuid4()), 1)
+    ]
+    async with auth.app.state.backbone.engine.begin() as connection:
+        await AccessFollower(auth.clock).apply(connection, events)
+        rows = await connection.execute(
+            text("SELECT trace->>'correlation_id', trace->>'causation_id' FROM work ORDER BY id")
+        )
+        assert [tuple(row) for row in rows] == [("request-0001", "event-1"), ("request-0002", "event-2")]
 
 
 async def test_many_requests_for_confirmation_do_not_keep_a_contact_from_signing_in(auth: Running) -> None:

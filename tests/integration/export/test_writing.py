@@ -11,11 +11,17 @@ from uuid import uuid4
 from services.export.domain.events import ListQuery, OrganisationId, Owner, PersonId
 from services.export.handlers import Exports
 from services.export.publishing import CODEC
-from services.export.workers import ACCESS_ENDED, NOT_UNDERSTOOD, OUR_FAULT, ROWS_AWAY, STORE_AWAY
+from services.export.workers import (
+    ACCESS_ENDED,
+    NOT_UNDERSTOOD,
+    OUR_FAULT,
+    ROWS_AWAY,
+    STORE_AWAY,
+    TRIES,
+)
 from shared.contracts.participants import EXPORT_COLUMNS
 from shared.contracts.roles import Role
 from shared.event_store import EventStore
-from shared.work_queue.worker import MAX_TRIES
 from tests.integration.export.conftest import Asker, ExportService, eventually
 from tests.integration.export.neighbours import Rows, row
 
@@ -100,7 +106,7 @@ async def tried(service: ExportService, times: int) -> bool:
 async def last_try(service: ExportService, asker: Asker, export_id: str) -> str:
     """Let the last try come, and return what the person is told."""
     await eventually(lambda: tried(service, 1))
-    await service.lease_is_over(tries=MAX_TRIES - 1)
+    await service.lease_is_over(tries=TRIES - 1)
     export = await service.until(asker, export_id, "failed")
     assert service.files() == []
     assert (await service.file(asker, export_id)).json()["detail"] == export["failure"]
@@ -126,7 +132,7 @@ async def test_a_job_whose_last_try_took_the_process_with_it_is_not_stuck(
     stopped: ExportService, asker: Asker
 ) -> None:
     export_id = str(await ask_without_worker(stopped, asker))
-    await stopped.lease_is_over(tries=MAX_TRIES)
+    await stopped.lease_is_over(tries=TRIES)
     async with stopped.running():
         assert (await stopped.until(asker, export_id, "failed"))["failure"] == OUR_FAULT
     assert stopped.neighbours.queries == []

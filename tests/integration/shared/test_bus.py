@@ -18,7 +18,7 @@ from shared.bus.parking import list_parked
 from shared.bus.projection import ProjectionRunner
 from shared.bus.publication import Publication, PublishedPage, bus_stream, read_published
 from shared.bus.relay import Relay, RelaySettings
-from shared.contracts.envelope import CloudEvent, PublishedEvent
+from shared.contracts.envelope import CloudEvent, EventRefused, PublishedEvent
 from shared.database.bell import Bell
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
@@ -58,7 +58,7 @@ class Rows:
         for event in events:
             number = event.data["number"]
             if number == 13:
-                raise ValueError("thirteen is not a number we take")
+                raise EventRefused("thirteen is not a number we take")
             await connection.execute(
                 text("INSERT INTO seen (subject, number) VALUES (:s, :n)"), {"s": event.subject, "n": number}
             )

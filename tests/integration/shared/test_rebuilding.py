@@ -364,7 +364,7 @@ async def test_parked_events_that_can_be_applied_now_are_applied_and_settled(liv
     assert report["parked_events"] == Difference(0, 0, 0, 2)
     assert await waiting(live) == []
     assert await live.rows() == folded(events)
-    settled = await live.all("SELECT DISTINCT settled_how, settled_why FROM parked_events")
+    settled = await live.all("SELECT DISTINCT action, why FROM parked_actions")
     assert settled == [("retried", "rebuilt")]
     await live.append(Counted("bad", 3))
     await live.follow(Tallies())

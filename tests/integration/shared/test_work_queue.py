@@ -6,19 +6,21 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database.bell import Bell
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.tracing import Trace, current_trace, new_trace, tracing
 from shared.work_queue import GiveUp, Handler, Job, Worker, enqueue, worker
-from shared.work_queue.queue import claim, settle
+from shared.work_queue.queue import claim, extend, postpone, settle
 from tests.integration.shared.test_bus import eventually
 
 KIND = "email"
@@ -28,7 +30,7 @@ SHORT_LEASE = 0.6
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(worker, "FIRST_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "SHORTEST_SPAN_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -46,8 +48,9 @@ async def working(
     kind: str = KIND,
     concurrency: int = 4,
     lease_seconds: float = worker.LEASE_SECONDS,
+    max_tries: int = worker.MAX_TRIES,
 ) -> AsyncIterator[asyncio.Task[None]]:
-    work = Worker(engine, Bell(engine, "test_work"), {kind: handle}, concurrency, lease_seconds)
+    work = Worker(engine, Bell(engine, "test_work"), {kind: handle}, concurrency, lease_seconds, max_tries)
     run = asyncio.create_task(work.run())
     try:
         yield run
@@ -80,6 +83,17 @@ async def becomes(engine: AsyncEngine, state: str, *keys: str) -> None:
         return all(known[key].state == state for key in keys)
 
     await eventually(are)
+
+
+async def take(
+    connection: AsyncConnection, limit: int, lease_seconds: float = 30, max_tries: int = 5
+) -> list[Job]:
+    return await claim(connection, [KIND], limit, lease_seconds, max_tries)
+
+
+def ended(outcome: str) -> float:
+    """How many jobs ended so, by the metric."""
+    return REGISTRY.get_sample_value("checkdata_work_jobs_total", {"kind": KIND, "outcome": outcome}) or 0.0
 
 
 class Noting:
@@ -118,7 +132,7 @@ async def test_no_more_is_taken_than_asked_for_whatever_the_planner_chooses(engi
     async with engine.connect() as connection:
         for other in ("hashagg", "hashjoin", "mergejoin", "sort", "material"):
             await connection.execute(text(f"SET enable_{other} = off"))
-        taken = await claim(connection, [KIND], 2, lease_seconds=0)
+        taken = await take(connection, 2, lease_seconds=0)
         await connection.rollback()
     assert len(taken) == 2
 
@@ -131,7 +145,7 @@ async def test_the_longest_due_is_taken_first(engine: AsyncEngine) -> None:
         await connection.execute(
             text("UPDATE work SET due_at = due_at - interval '1 hour' WHERE key = 'longest'")
         )
-        assert [job.key for job in await claim(connection, [KIND], 1, 30)] == ["longest"]
+        assert [job.key for job in await take(connection, 1)] == ["longest"]
 
 
 async def test_work_is_there_with_its_transaction_or_not_at_all(engine: AsyncEngine) -> None:
@@ -177,11 +191,10 @@ async def test_what_is_not_due_yet_waits(engine: AsyncEngine) -> None:
 async def test_failures_come_back_later_and_later_and_are_parked_in_the_end(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "MAX_TRIES", 4)
     monkeypatch.setattr(random, "uniform", lambda _shortest, longest: longest)
     failing = Noting(fail)
     await ask(engine, "hopeless", data={"person": "p-1"})
-    async with working(engine, failing):
+    async with working(engine, failing, max_tries=4):
         await becomes(engine, "parked", "hopeless")
         await asyncio.sleep(0.2)
     assert [job.tries for job in failing.jobs] == [1, 2, 3, 4]
@@ -190,15 +203,6 @@ async def test_failures_come_back_later_and_later_and_are_parked_in_the_end(
     row = (await jobs(engine))["hopeless"]
     assert row.last_error == "ValueError", "the message may be about a person"
     assert row.data == {"person": "p-1"}, "whoever looks into it needs the IDs"
-
-
-def test_the_delay_doubles_up_to_a_limit_and_is_jittered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "FIRST_DELAY_SECONDS", 0.5)
-    for tries, longest in ((1, 1.0), (2, 2.0), (5, 16.0), (12, 300.0), (500, 300.0)):
-        delays = [worker.delay(tries) for _ in range(300)]
-        assert all(0.5 <= delay <= longest for delay in delays)
-        assert max(delays) > longest * 0.8
-        assert len(set(delays)) > 250
 
 
 async def test_a_failure_that_passes_is_a_job_done(engine: AsyncEngine) -> None:
@@ -321,12 +325,159 @@ async def test_who_comes_late_does_not_settle_the_job_of_another(
     assert [job.tries for job in (*first.jobs, *second.jobs)] == [1, 2]
 
 
-async def test_settling_says_whether_the_job_was_still_ones_own(engine: AsyncEngine) -> None:
+async def test_whoever_settles_postpones_or_extends_is_told_whether_the_job_was_still_theirs(
+    engine: AsyncEngine,
+) -> None:
     await ask(engine, "one")
     async with engine.begin() as connection:
-        first = (await claim(connection, [KIND], 1, lease_seconds=0))[0]
-        second = (await claim(connection, [KIND], 1, lease_seconds=30))[0]
+        first = (await take(connection, 1, lease_seconds=0))[0]
+        second = (await take(connection, 1))[0]
         assert isinstance(first.lease, UUID)
         assert await settle(connection, first, "done") is False
+        assert await postpone(connection, first, 60, "late") is False
+        assert await extend(connection, first, 60) is False
+        assert await extend(connection, second, 60) is True
         assert await settle(connection, second, "done") is True
         assert await settle(connection, second, "parked") is False
+
+
+async def test_who_loses_the_lease_is_cancelled_and_the_other_finishes(
+    engine: AsyncEngine, elsewhere: AsyncEngine
+) -> None:
+    never, release, cancelled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hang(_job: Job) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE work SET due_at = clock_timestamp()"))
+        try:
+            await never.wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def take_over(_job: Job) -> None:
+        await release.wait()
+
+    first, second = Noting(hang), Noting(take_over)
+    lost, done, postponed = ended("lost"), ended("done"), ended("postponed")
+    await ask(engine, "one")
+    async with working(engine, first, concurrency=1, lease_seconds=SHORT_LEASE):
+        await eventually(lambda: has(first, 1))
+        async with working(elsewhere, second, concurrency=1):
+            async with asyncio.timeout(10):
+                await cancelled.wait()
+            await eventually(lambda: has_ended("lost", lost + 1))
+            row = (await jobs(engine))["one"]
+            assert (row.state, row.lease, row.last_error) == ("due", second.jobs[0].lease, None)
+            release.set()
+            await becomes(engine, "done", "one")
+            await eventually(lambda: has_ended("done", done + 1))
+        await ask(engine, "next")
+        await eventually(lambda: has(first, 2))  # it is free again for other work
+    assert ended("postponed") == postponed
+
+
+async def has_ended(outcome: str, times: float) -> bool:
+    return ended(outcome) == times
+
+
+async def test_an_end_that_comes_too_late_is_counted_as_lost_and_as_nothing_else(
+    engine: AsyncEngine, elsewhere: AsyncEngine
+) -> None:
+    taken_over, release = asyncio.Event(), asyncio.Event()
+
+    async def lose_the_lease(_job: Job) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE work SET due_at = clock_timestamp()"))
+        await taken_over.wait()
+
+    async def take_over(_job: Job) -> None:
+        taken_over.set()
+        await release.wait()
+
+    first, second = Noting(lose_the_lease), Noting(take_over)
+    lost, done = ended("lost"), ended("done")
+    await ask(engine, "one")
+    async with working(engine, first, concurrency=1):
+        await eventually(lambda: has(first, 1))
+        async with working(elsewhere, second):
+            await eventually(lambda: has_ended("lost", lost + 1))
+            assert ended("done") == done
+            release.set()
+            await eventually(lambda: has_ended("done", done + 1))
+
+
+async def test_the_timeout_of_a_handler_is_a_failure_and_no_lost_lease(engine: AsyncEngine) -> None:
+    async def time_out(job: Job) -> None:
+        if job.tries == 1:
+            raise TimeoutError
+
+    lost = ended("lost")
+    await ask(engine, "one")
+    async with working(engine, time_out):
+        await becomes(engine, "done", "one")
+    assert (await jobs(engine))["one"].tries == 2
+    assert ended("lost") == lost
+
+
+async def test_a_job_that_kills_its_worker_each_time_is_parked_when_its_tries_are_used_up(
+    engine: AsyncEngine,
+) -> None:
+    """A worker that dies says nothing: the row is as after a claim whose lease is over."""
+    never = asyncio.Event()
+
+    async def die(_job: Job) -> None:
+        await never.wait()
+
+    parked = ended("parked")
+    await ask(engine, "deadly", data={"person": "p-1"})
+    for _ in range(3):
+        dying = Noting(die)
+        async with working(engine, dying, max_tries=3):
+            await eventually(lambda dying=dying: has(dying, 1))  # type: ignore[misc]
+        await lease_is_over(engine)
+    innocent = Noting()
+    async with working(engine, innocent, max_tries=3):
+        await becomes(engine, "parked", "deadly")
+        await ask(engine, "harmless")
+        await becomes(engine, "done", "harmless")
+    row = (await jobs(engine))["deadly"]
+    assert [job.key for job in innocent.jobs] == ["harmless"]
+    assert (row.tries, row.last_error, row.lease) == (3, worker.USED_UP, None)
+    assert row.data == {"person": "p-1"}
+    assert row.settled_at is not None
+    assert ended("parked") == parked + 1
+
+
+async def lease_is_over(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE work SET due_at = clock_timestamp() WHERE state = 'due'"))
+
+
+async def test_the_last_try_is_left_alone_while_its_worker_lives(
+    engine: AsyncEngine, elsewhere: AsyncEngine
+) -> None:
+    async def take_long(_job: Job) -> None:
+        await asyncio.sleep(4)
+
+    note, idle = Noting(take_long), Noting()
+    await ask(engine, "long")
+    async with (
+        working(engine, note, lease_seconds=1.5, max_tries=1),
+        working(elsewhere, idle, max_tries=1),
+    ):
+        await becomes(engine, "done", "long")
+    assert idle.jobs == []
+
+
+async def test_each_lease_is_longer_than_the_one_before_and_is_not_shortened_by_extending(
+    engine: AsyncEngine,
+) -> None:
+    await ask(engine, "one")
+    for tries in (1, 2, 3):
+        async with engine.begin() as connection:
+            (job,) = await take(connection, 1, lease_seconds=30)
+            await extend(connection, job, 30)
+            left = await connection.scalar(text("SELECT due_at - clock_timestamp() FROM work"))
+        assert timedelta(seconds=30 * tries - 5) < left <= timedelta(seconds=30 * tries)
+        await lease_is_over(engine)

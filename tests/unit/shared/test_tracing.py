@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.tracing import Trace, current_trace, new_trace, outgoing_headers, tracing
+from shared.tracing import Trace, current_trace, new_trace, outgoing_headers, trace_at_hand, tracing
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -93,3 +93,19 @@ async def test_tasks_side_by_side_do_not_mix_their_traces() -> None:
 
     traces = [new_trace() for _ in range(5)]
     assert await asyncio.gather(*map(work, traces)) == traces
+
+
+async def test_where_there_is_no_trace_each_asks_for_one_of_its_own() -> None:
+    """Otherwise everything that a process does outside of requests would seem to belong together."""
+    first, second = current_trace(), current_trace()
+    assert first.trace_id != second.trace_id
+    assert first.correlation_id != second.correlation_id
+    assert trace_at_hand() is None
+
+    async def background() -> Trace | None:
+        current_trace()
+        return trace_at_hand()
+
+    assert await asyncio.create_task(background()) is None
+    with tracing(first):
+        assert trace_at_hand() == current_trace() == first
