@@ -88,7 +88,11 @@ class GroupCommit:
         return bool(self._waiting)
 
     def _take(self) -> Sequence[Waiting]:
-        """Take the longest waiting, of each stream one: the next one depends on it."""
+        """Take the longest waiting, of each stream one: the next one depends on it.
+
+        They are in the order of their streams, so that two processes that write to the same ones do not wait
+        for each other.
+        """
         group: dict[str, Waiting] = {}
         later = []
         for waiting in self._waiting:
@@ -97,7 +101,7 @@ class GroupCommit:
             else:
                 group[waiting.append.stream] = waiting
         self._waiting = later
-        return list(group.values())
+        return [group[stream] for stream in sorted(group)]
 
 
 async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
@@ -111,7 +115,7 @@ async def _write_group(driver: asyncpg.Connection, group: Sequence[Waiting]) -> 
     try:
         sql, parameters = statement([waiting.append for waiting in group])
         rows = await driver.fetch(sql, *parameters)
-    except asyncpg.UniqueViolationError:
+    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
         return await _write_apart(driver, group)
     except asyncpg.PostgresError as error:
         lost = driver.is_closed()

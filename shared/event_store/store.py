@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, Text, cast, func, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
@@ -20,6 +20,9 @@ from shared.event_store.tables import events, positions
 from shared.tracing import current_trace
 
 Event = TypeVar("Event")
+
+SOMEBODY_WAS_FASTER = ("23505", "40P01")
+"""SQLSTATE: the version is taken; or two transactions wait for each other, and this one gives way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,9 @@ class Transaction(Generic[Event]):
             return []
         try:
             rows = await self.connection.exec_driver_sql(*statement(appends))
-        except IntegrityError as error:
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in SOMEBODY_WAS_FASTER:
+                raise
             raise ConcurrentAppend(str(appends[0])) from error
         appended = {row.stream: (row.version, row.at) for row in rows}
         for append in appends:

@@ -97,6 +97,45 @@ async def test_several_processes_that_append_at_any_version_all_succeed(
     assert sorted(await amounts(store, "a")) == sorted(list(range(25)) * 4)
 
 
+async def test_two_processes_that_append_to_the_same_streams_do_not_wait_for_each_other(
+    plain_database: ServiceDatabase,
+) -> None:
+    """Each writes its group in one transaction. In opposite orders, one would have to be cancelled."""
+    names = [f"stream-{n}" for n in range(200)]
+    engines = [create_engine(plain_database.service_url, pool_size=1) for _ in range(2)]
+    forwards, backwards = (store_on(engine) for engine in engines)
+    for _ in range(5):
+        results = await asyncio.gather(
+            *(forwards.append(name, [Added(1)], expected=ANY, actor=None) for name in names),
+            *(backwards.append(name, [Added(2)], expected=ANY, actor=None) for name in reversed(names)),
+            return_exceptions=True,
+        )
+        assert [result for result in results if not isinstance(result, list)] == []
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_two_transactions_that_block_each_other_are_a_concurrent_append(
+    store: EventStore[Added],
+) -> None:
+    async with store.transaction() as one:
+        await one.append("a", [Added(1)], expected=ANY, actor=None)
+        other = asyncio.create_task(append_to_both(store, "b", "a"))
+        await asyncio.sleep(0.1)
+        blocked = asyncio.create_task(one.append("b", [Added(1)], expected=ANY, actor=None))
+        results = await asyncio.gather(other, blocked, return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) in (
+        ["ConcurrentAppend", "NoneType"],
+        ["ConcurrentAppend", "list"],
+    )
+
+
+async def append_to_both(store: EventStore[Added], first: str, second: str) -> None:
+    async with store.transaction() as transaction:
+        await transaction.append(first, [Added(2)], expected=ANY, actor=None)
+        await transaction.append(second, [Added(2)], expected=ANY, actor=None)
+
+
 async def test_somebody_elses_open_transaction_refuses_only_its_own_stream(store: EventStore[Added]) -> None:
     async with store.transaction() as transaction:
         await transaction.append("a", [Added(1)], expected=NO_STREAM, actor=None)
