@@ -72,7 +72,14 @@ class ProjectionRunner:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:
-        """Read the bus from the checkpoint on, and the feed whenever the bus is silent."""
+        """Read the bus, and the feed whenever the bus is silent.
+
+        When the feed has news then, the place on the bus may be lost: it is read anew from the checkpoint.
+        """
+        while True:
+            await self._follow_until_it_is_behind()
+
+    async def _follow_until_it_is_behind(self) -> None:
         subscriber = self._broker.subscriber(
             stream=StreamSub(
                 bus_stream(self._projection.publisher, self._partition),
@@ -86,10 +93,13 @@ class ProjectionRunner:
         subscriber(self._from_bus)
         started = asyncio.create_task(self._start(subscriber))
         try:
+            async with self._turn:
+                await self._catch_up()
             while True:
-                async with self._turn:
-                    await self._catch_up()
                 await self._wait_for_silence()
+                async with self._turn:
+                    if await self._catch_up():
+                        return
         finally:
             await stop_tasks([started])
             await subscriber.stop()
@@ -142,8 +152,12 @@ class ProjectionRunner:
             if self._applier.checkpoint == before:
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _catch_up(self) -> None:
-        """Read the feed until there is nothing more. When it cannot be read, the bus goes on meanwhile."""
+    async def _catch_up(self) -> bool:
+        """Read the feed until there is nothing more. Returns whether there were events.
+
+        When it cannot be read, the bus goes on meanwhile.
+        """
+        brought = False
         while True:
             try:
                 page = await self._feed.read(
@@ -151,9 +165,10 @@ class ProjectionRunner:
                 )
             except (httpx.HTTPError, ValueError) as error:
                 log.warning("feed_away", projection=self._projection.name, error=type(error).__name__)
-                return
+                return brought
             if page.up_to <= self._applier.checkpoint:
-                return
+                return brought
+            brought = brought or bool(page.events)
             await self._applier.apply(page.events, up_to=page.up_to)
 
 

@@ -138,11 +138,18 @@ class Relay(Generic[Event]):
         found = [await partition.stream.last() for partition in self._partitions]
         if found == [partition.last for partition in self._partitions]:
             return
-        floor = await self._floor()
+        head, floor = await self._store.last_position(), await self._floor()
         for partition, last in zip(self._partitions, found, strict=True):
-            partition.last, partition.previous = last, max(last, floor)
+            partition.last = last if last <= head else await self._begin_anew(partition)
+            partition.previous = max(partition.last, floor)
         self._scanned = min(partition.previous for partition in self._partitions)
         log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
+
+    async def _begin_anew(self, partition: Partition) -> int:
+        """Somebody else wrote there, or the log was restored: nothing of ours would ever go behind it."""
+        log.warning("bus_ahead_of_log", publisher=self._publication.name, stream=partition.stream.key)
+        await partition.stream.forget_all()
+        return 0
 
     async def _floor(self) -> int:
         """The position up to which nothing need be on the bus: too far back, or too old."""

@@ -5,13 +5,16 @@ in part; a relay that was overtaken, or whose Redis has forgotten, is told; and 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from faststream.redis.message import FAKE_CONSUMER, RedisBatchStreamMessage
 from redis.asyncio import Redis
 
 BODY = "__data__"
 """The field that holds an event. FastStream looks for it by this name."""
+
+NOT_OURS: Final = 2**63 - 1
+"""Where a stream ends whose last ID is none that the relay gives: behind every position."""
 
 ADD = """
     local function last()
@@ -39,7 +42,7 @@ class BusStream:
         self._add = redis.register_script(ADD)
 
     async def last(self) -> int:
-        """The highest position it ever held, also when the entry is trimmed away; 0 for none."""
+        """The highest position it ever held, also when the entry is trimmed away; 0 for none, or NOT_OURS."""
         return await self.add(0, ())
 
     async def add(self, behind: int, entries: Sequence[tuple[int, bytes]]) -> int:
@@ -47,8 +50,11 @@ class BusStream:
         arguments: list[Any] = [f"{behind}-0", BODY]
         for position, body in entries:
             arguments += (f"{position}-0", body)
-        found: bytes | str = await self._add(keys=[self.key], args=arguments)
-        return int(str(found, "ascii").split("-")[0] if isinstance(found, bytes) else found.split("-")[0])
+        return _position(await self._add(keys=[self.key], args=arguments))
+
+    async def forget_all(self) -> None:
+        """Let it begin anew."""
+        await self._redis.delete(self.key)
 
     async def trim(self, max_length: int, up_to: int) -> None:
         """Forget the oldest: entries up to a position, and those beyond a length (about, as Redis likes)."""
@@ -56,6 +62,12 @@ class BusStream:
             pass
         while await self._redis.xtrim(self.key, maxlen=max_length, approximate=True):
             pass
+
+
+def _position(entry_id: bytes | str) -> int:
+    text = entry_id.decode() if isinstance(entry_id, bytes) else entry_id
+    position, _, number = text.partition("-")
+    return int(position) if number == "0" else NOT_OURS
 
 
 async def batch_as_it_is(message: Any) -> RedisBatchStreamMessage:

@@ -14,10 +14,12 @@ from redis.asyncio import Redis
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.bus import projection
 from shared.bus.parking import list_parked
 from shared.bus.projection import ProjectionRunner
 from shared.bus.publication import Publication, PublishedPage, bus_stream, read_published
 from shared.bus.relay import Relay, RelaySettings
+from shared.bus.stream import BusStream
 from shared.contracts.envelope import CloudEvent, EventRefused, PublishedEvent
 from shared.database.bell import Bell
 from shared.database.engine import create_engine
@@ -126,8 +128,8 @@ class Bus:
             rows = await connection.execute(text("SELECT subject, number FROM seen ORDER BY id"))
             return [(row.subject, row.number) for row in rows]
 
-    async def has_rows(self, count: int) -> None:
-        await eventually(lambda: self._count_is(count))
+    async def has_rows(self, count: int, seconds: float = 60) -> None:
+        await eventually(lambda: self._count_is(count), seconds)
 
     async def _count_is(self, count: int) -> bool:
         return len(await self.rows()) >= count
@@ -296,6 +298,29 @@ async def test_two_projections_of_one_name_apply_each_event_once(bus: Bus) -> No
         await bus.has_rows(30)
         await asyncio.sleep(0.3)
     assert set(await bus.rows()) == pairs(counted(0, 30))
+
+
+@pytest.mark.parametrize("where", ["*", "{last}-7"])
+async def test_what_somebody_else_writes_to_the_bus_does_not_silence_it(
+    bus: Bus, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis takes no entry before the last one, and a reader asks for none before the last that it saw."""
+    monkeypatch.setattr(projection, "IDLE_SECONDS", 0.3)
+    keys = [bus_stream("test", partition) for partition in range(bus.partitions)]
+    async with bus.relaying(), bus.projecting():
+        await bus.append(*counted(0, 40))
+        await bus.has_rows(40)
+        for key in keys:
+            last = await BusStream(bus.redis, key).last()
+            await bus.redis.xadd(key, {"of": "somebody else"}, id=where.format(last=last))
+        await bus.append(*counted(40, 40))
+        await bus.has_rows(80)
+        await eventually(lambda: entries_are(bus, 80), seconds=10)
+        await asyncio.sleep(1)
+        bus.feed.away = True
+        await bus.append(*counted(80, 40))
+        await bus.has_rows(120, seconds=10)
+    assert sorted(await bus.rows()) == sorted(pairs(counted(0, 120)))
 
 
 async def test_events_reach_the_reader_by_the_feed_while_redis_is_away(bus: Bus) -> None:
