@@ -102,7 +102,7 @@ class Participants:
 
 @asynccontextmanager
 async def serving(
-    database: ServiceDatabase, redis_url: str, clock: MovingClock
+    database: ServiceDatabase, redis_url: str, clock: MovingClock, partitions: int = 1
 ) -> AsyncIterator[Participants]:
     issuer = TestIssuer("participants")
     reader_url = database.extra_urls["participants_reader"]
@@ -111,6 +111,7 @@ async def serving(
         reader_database_url=SecretStr(reader_url),
         redis_url=SecretStr(redis_url),
         feed_urls={"manage_ects": "http://127.0.0.1:9"},
+        bus_partitions=partitions,
     )
     app = create(settings, keys=issuer.keys, clock=clock)
     async with AsyncExitStack() as stack:
