@@ -1,111 +1,89 @@
-"""The long form: `make faults`. Random faults under load, one judge, and a table in docs/faults.md."""
+"""The long form: `make faults`. Random faults under load, one judge, and a report in docs/faults.md."""
 
 import argparse
 import asyncio
-import statistics
+import os
+import platform
+import random
 import sys
-from collections import defaultdict
-from dataclasses import dataclass
+import time
 from pathlib import Path
 
-from tests.faults.injection import FAULTS, KILLS
-from tests.faults.oracle import Verdict
-from tests.faults.world import running_world
+from tests.faults.injection import FAULTS, KILLS, OTHERS
+from tests.faults.report import END, Run, report, summary
+from tests.faults.world import World, running_world
 
-TABLE = Path(__file__).parents[2] / "docs" / "faults.md"
-SHARE_OF_KILLS = 0.6
+REPORT = Path(__file__).parents[2] / "docs" / "faults.md"
+KILLS_TO_OTHERS = 3
+"""So many kills of one service come to one of the other faults."""
 SHARE_OF_DOUBLE_FAULTS = 0.25
 """How often the next fault comes before the last one is recovered from."""
 
-INTRODUCTION = """# Faults
 
-Made by `make faults`; `tests/faults` says how. Two publishers and two readers, as processes of their
-own, work on a Postgres and a Valkey that the campaign kills as it likes. One publisher's clock is 5
-minutes ahead and one reader's 5 minutes behind. After each run one judge folds the publisher's log and
-compares it with each row, each total, the order within each subject, the checkpoints and each email. A
-process that ends by itself fails the run.
-
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """recoveries: seconds to zero lag after each fault, by its name."""
-
-    seed: str
-    partitions: int
-    verdict: Verdict
-    faults: list[str]
-    recoveries: dict[str, list[float]]
+def plan(seed: str, kills: int) -> list[str]:
+    """So many kills of one service, and among them the other faults: all of them, before any comes again."""
+    rng = random.Random(seed)
+    others: list[str] = []
+    while len(others) < kills // KILLS_TO_OTHERS:
+        others += rng.sample(OTHERS, len(OTHERS))
+    names = rng.choices(KILLS, k=kills) + others[: kills // KILLS_TO_OTHERS]
+    rng.shuffle(names)
+    return names
 
 
-async def run(seed: str, partitions: int, faults: int) -> Run:
-    """So many faults, one after the other or on top of the other; then the judge."""
-    recoveries: dict[str, list[float]] = defaultdict(list)
-    done: list[str] = []
-    async with running_world(seed, partitions) as world:
-        for _ in range(faults):
-            often = world.rng.random() < SHARE_OF_KILLS
-            name = world.rng.choice(KILLS if often else list(FAULTS))
-            await asyncio.sleep(world.rng.uniform(0, 1))
-            _say(f"  {len(done) + 1}: {name}", end="")
-            await FAULTS[name](world)
-            done.append(name)
-            if world.rng.random() < SHARE_OF_DOUBLE_FAULTS:
-                _say("")
-                continue
-            recoveries[name].append(await world.recovered())
-            _say(f" ({recoveries[name][-1]:.1f} s)")
-        recoveries["end of the load, all emails sent"].append(await world.settled())
-        verdict = await world.judge()
-        if verdict.wrong:
-            raise AssertionError(f"seed {seed}: {'; '.join(verdict.wrong)}")
-    return Run(seed, partitions, verdict, done, recoveries)
+async def run(seed: str, partitions: int, names: list[str]) -> Run:
+    """These faults, one after the other or on top of the other; then the judge."""
+    done = Run(seed, partitions)
+    try:
+        async with running_world(seed, partitions) as world:
+            await _inject(world, done, names)
+            for service in world.services:
+                done.kills += service.kills
+            done.verdict = await world.judge()
+            if done.verdict.wrong:
+                raise AssertionError("; ".join(done.verdict.wrong) + f" ({world.folder})")
+    except AssertionError as error:
+        done.wrong = str(error)
+    return done
 
 
-def table(runs: list[Run]) -> str:
-    lines = [
-        "| seed | partitions | events | faults | lost | applied twice | emails | missing"
-        " | sent again after recorded | sent again, sender died |",
-        "| --- " * 10 + "|",
-    ]
-    for r in runs:
-        v = r.verdict
-        lines.append(
-            f"| {r.seed} | {r.partitions} | {v.events:,} | {len(r.faults)} | {v.lost} | {v.doubled}"
-            f" | {v.emails:,} | {v.emails_missing} | {v.emails_after_recorded} | {v.emails_repeated} |"
-        )
-    lines += [
-        "",
-        "Seconds from the end of a fault (servers and services started again) until all that was committed"
-        " by then is in the rows, under load:",
-        "",
-        "| fault | times | measured alone | median | worst |",
-        "| --- " * 5 + "|",
-    ]
-    times = [name for r in runs for name in r.faults]
-    for name in (*FAULTS, "end of the load, all emails sent"):
-        seconds = [s for r in runs for s in r.recoveries.get(name, ())]
-        median, worst = (f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}") if seconds else ("", "")
-        count = times.count(name) if name in FAULTS else len(runs)
-        lines.append(f"| {name} | {count} | {len(seconds)} | {median} | {worst} |")
-    return "\n".join(lines) + "\n"
+async def _inject(world: World, done: Run, names: list[str]) -> None:
+    for number, name in enumerate(names, 1):
+        await asyncio.sleep(world.rng.uniform(0, 1))
+        _say(f"  {number}: {name}", end="")
+        await FAULTS[name](world)
+        done.faults[name] += 1
+        if world.rng.random() < SHARE_OF_DOUBLE_FAULTS:
+            _say("")
+            continue
+        done.recoveries[name].append(await world.recovered())
+        _say(f" ({done.recoveries[name][-1]:.1f} s)")
+    done.recoveries[END].append(await world.settled())
 
 
-async def main() -> None:
+async def main() -> int:
+    """Returns the exit status: 1 when the judge complains."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", type=int, default=340, help="how many, over all runs")
+    parser.add_argument("--kills", type=int, default=200, help="of one service each, over all runs")
     parser.add_argument("--runs", type=int, default=4, help="half of them with 1 partition, half with 4")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; the next ones count up")
+    parser.add_argument("--report", type=Path, default=REPORT, help="where to write it")
     arguments = parser.parse_args()
+    start = time.monotonic()
     runs = []
     for number in range(arguments.runs):
-        partitions = (1, 4)[number % 2]
-        seed = str(arguments.seed + number)
+        seed, partitions = str(arguments.seed + number), (1, 4)[number % 2]
         _say(f"Run {number + 1} of {arguments.runs}: seed {seed}, partitions: {partitions}")
-        runs.append(await run(seed, partitions, arguments.faults // arguments.runs))
-    TABLE.write_text(INTRODUCTION + table(runs))
-    _say(table(runs))
+        runs.append(await run(seed, partitions, plan(seed, arguments.kills // arguments.runs)))
+        _say(runs[-1].wrong)
+    conditions = (
+        f"`--kills {arguments.kills} --runs {arguments.runs} --seed {arguments.seed}`,"
+        f" {(time.monotonic() - start) / 60:.0f} minutes on {os.cpu_count()} cores ({platform.machine()}),"
+        f" Python {platform.python_version()}, the embedded Postgres and Valkey."
+    )
+    arguments.report.write_text(report(runs, conditions))
+    _say(summary(runs))
+    return int(any(one.wrong for one in runs))
 
 
 def _say(words: str, end: str = "\n") -> None:
@@ -114,4 +92,4 @@ def _say(words: str, end: str = "\n") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from shared.bus.publication import bus_stream
 from shared.database.engine import create_engine
 from tests.faults.killable import Service
-from tests.faults.rehearsal import PUBLISHER, SLOW_FLAG
+from tests.faults.rehearsal import FEED_AWAY_FLAG, PUBLISHER, SLOW_FLAG
 from tests.faults.world import World, ask_bus
 
 Fault = Callable[[World], Awaitable[None]]
@@ -31,12 +31,20 @@ async def kill_a_reader(world: World) -> None:
     await _kill(world, world.rng.choice(world.readers))
 
 
+async def kill_a_sender(world: World) -> None:
+    await _kill(world, world.rng.choice(world.senders))
+
+
 async def kill_all_publishers(world: World) -> None:
     await _kill(world, *world.publishers)
 
 
 async def kill_all_readers(world: World) -> None:
     await _kill(world, *world.readers)
+
+
+async def kill_all_services(world: World) -> None:
+    await _kill(world, *world.services)
 
 
 async def pause_a_reader(world: World) -> None:
@@ -48,6 +56,14 @@ async def pause_a_reader(world: World) -> None:
 
 async def flush_the_bus(world: World) -> None:
     await ask_bus(world.redis.flushall)
+
+
+async def flush_the_bus_without_a_feed(world: World) -> None:
+    """Nothing but the relay can fill what is missing."""
+    world.set_flag(FEED_AWAY_FLAG, True)
+    await ask_bus(world.redis.flushall)
+    await asyncio.sleep(world.rng.uniform(2, 4))
+    world.set_flag(FEED_AWAY_FLAG, False)
 
 
 async def trim_the_bus(world: World) -> None:
@@ -113,8 +129,11 @@ FAULTS: Mapping[str, Fault] = {
     "kill -9 of both publishers": kill_all_publishers,
     "kill -9 of one reader": kill_a_reader,
     "kill -9 of both readers": kill_all_readers,
+    "kill -9 of one sender": kill_a_sender,
+    "kill -9 of all services": kill_all_services,
     "one reader paused for 1 to 3 s": pause_a_reader,
     "FLUSHALL": flush_the_bus,
+    "FLUSHALL while the feed is away": flush_the_bus_without_a_feed,
     "XTRIM to nothing": trim_the_bus,
     "kill -9 of Valkey, back empty": restart_the_bus_empty,
     "kill -9 of Valkey, back as it was": restart_the_bus_as_it_was,
@@ -124,5 +143,6 @@ FAULTS: Mapping[str, Fault] = {
     "half of the database connections cut": cut_database_connections,
     "slow reader for 2 to 4 s": slow_down_the_reader,
 }
-KILLS = ("kill -9 of one publisher", "kill -9 of one reader")
+KILLS = ("kill -9 of one publisher", "kill -9 of one reader", "kill -9 of one sender")
 """What happens most often."""
+OTHERS = tuple(name for name in FAULTS if name not in KILLS)

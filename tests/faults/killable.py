@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,11 +148,15 @@ class Service:
     environment: Mapping[str, str]
     log: Path
     starts: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    """How often it was killed as what."""
+    _said_before: int = 0
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self.starts += 1
         with self.log.open("ab") as out:
+            self._said_before = out.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self.module],
                 env={**os.environ, **self.environment, "FAULTS_SEED": f"{self.name} {self.starts}"},
@@ -164,7 +169,14 @@ class Service:
 
     def kill(self) -> None:
         self.must_be_alive()
+        self.kills[f"{self.name.rpartition('-')[0]}, {self._role()}"] += 1
         self.stop()
+
+    def _role(self) -> str:
+        said = self.log.read_bytes()[self._said_before :]
+        if b"service_started" not in said:
+            return "still starting"
+        return "holding a lock" if b"lock_taken" in said else "holding none"
 
     def stop(self) -> None:
         """kill -9, whatever the state."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 
 from shared.backbone import Backbone, open_backbone
 from shared.bus.feed import FeedPage
@@ -22,6 +22,7 @@ from shared.settings import ServiceSettings
 from tests.faults.rehearsal import (
     ACKNOWLEDGED,
     CODEC,
+    FEED_AWAY_FLAG,
     LOAD_FLAG,
     PUBLICATION,
     PUBLISHER,
@@ -77,12 +78,14 @@ class Load:
             write_line(self._folder / ACKNOWLEDGED, one.event_id)
 
 
-def feed(backbone: Backbone[Counted]) -> FastAPI:
+def feed(backbone: Backbone[Counted], folder: Path) -> FastAPI:
     """The feed as shared.bus.feed serves it, but open to everybody: auth is not what is tried here."""
     app = FastAPI()
 
     @app.get("/events")
     async def events(after: int, limit: int, partition: int, of: int) -> FeedPage:
+        if (folder / FEED_AWAY_FLAG).exists():
+            raise HTTPException(503)
         page = await read_published(backbone.store, PUBLICATION, after, limit, partition, of)
         return FeedPage(events=list(page.events), up_to=page.up_to)
 
@@ -99,7 +102,9 @@ async def main() -> None:
         backbone.publish(PUBLICATION)
         for number in range(WRITERS):
             backbone.keep_running(f"load {number}", Load(backbone.store, folder, rng).run)
-        config = uvicorn.Config(feed(backbone), host=settings.host, port=settings.port, log_config=None)
+        config = uvicorn.Config(
+            feed(backbone, folder), host=settings.host, port=settings.port, log_config=None
+        )
         await uvicorn.Server(config).serve()
 
 

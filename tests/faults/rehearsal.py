@@ -18,6 +18,7 @@ from shared.work_queue import enqueue
 
 PUBLISHER = "publisher"
 READER = "reader"
+SENDER = "sender"
 EMAIL = "email"
 EMAIL_EVERY = 5
 """Of a subject's numbers, each fifth asks for an email."""
@@ -26,6 +27,8 @@ LOAD_FLAG = "load"
 """While this file is there, the publishers append."""
 SLOW_FLAG = "slow"
 """While this file is there, each batch takes the reader half a second more."""
+FEED_AWAY_FLAG = "feed-away"
+"""While this file is there, the publishers do not serve their feed."""
 ACKNOWLEDGED = "acknowledged"
 """A line for each event whose commit was answered."""
 EMAILS = "emails"

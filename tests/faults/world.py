@@ -1,4 +1,4 @@
-"""The campaign's small world: two servers, two publishers, two readers, and a load."""
+"""The campaign's small world: two servers, two of each service, and a load."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ from shared.database.provision import ServiceDatabase, provision
 from shared.embedded.ports import free_ports
 from tests.faults.killable import Postgres, Service, Valkey
 from tests.faults.oracle import Verdict, judge
-from tests.faults.rehearsal import LOAD_FLAG, PUBLISHER, READER, READER_TABLES
+from tests.faults.rehearsal import LOAD_FLAG, PUBLISHER, READER, READER_TABLES, SENDER
 
 Answer = TypeVar("Answer")
 
@@ -49,6 +49,11 @@ class World:
     reader_engine: AsyncEngine
     publishers: list[Service]
     readers: list[Service]
+    senders: list[Service]
+
+    @property
+    def services(self) -> list[Service]:
+        return [*self.publishers, *self.readers, *self.senders]
 
     def set_flag(self, name: str, up: bool) -> None:
         if up:
@@ -82,7 +87,7 @@ class World:
     async def _until(self, condition: Callable[[], Awaitable[bool]], otherwise: str) -> None:
         until = time.monotonic() + PATIENCE_SECONDS
         while not await condition():
-            for service in (*self.publishers, *self.readers):
+            for service in self.services:
                 service.must_be_alive()
             if time.monotonic() > until:
                 raise AssertionError(f"{otherwise} within {PATIENCE_SECONDS:.0f} seconds ({self.folder})")
@@ -148,12 +153,15 @@ async def running_world(seed: str, partitions: int) -> AsyncIterator[World]:
         readers = [
             _service(READER, n, databases[READER], folder, valkey, partitions, 0, port) for n in range(2)
         ]
-        for service in (*publishers, *readers):
+        senders = [
+            _service(SENDER, n, databases[READER], folder, valkey, partitions, 0, port) for n in range(2)
+        ]
+        for service in (*publishers, *readers, *senders):
             stack.callback(service.stop)
             service.start()
         world = World(
             *(folder, rng, partitions, postgres, valkey, redis),
-            *(engines[PUBLISHER], engines[READER], publishers, readers),
+            *(engines[PUBLISHER], engines[READER], publishers, readers, senders),
         )
         world.set_flag(LOAD_FLAG, True)
         await world._until(lambda: world._at_least(100), "the world did not come up")
@@ -195,7 +203,7 @@ def _service(
         "CHECK_DATA_PORT": str(port),
         "CHECK_DATA_FEED_URLS": f'{{"{PUBLISHER}": "http://127.0.0.1:{feed_port}"}}',
         "FAULTS_FOLDER": str(folder),
-        # One of the publishers and one of the readers do not know how late it is.
+        # One of each two does not know how late it is.
         "FAULTS_CLOCK_SECONDS": str(
             number * (CLOCK_OFF_SECONDS if role == PUBLISHER else -CLOCK_OFF_SECONDS)
         ),
