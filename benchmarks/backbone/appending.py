@@ -15,7 +15,7 @@ from benchmarks.backbone.world import CODEC, Registered, World, now, streams
 from benchmarks.measuring import Measured, Side, in_turns
 from shared.database.engine import create_engine
 from shared.event_store import EventStore, bucket_of
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import Numberer
 
 OURS, NUMBERED, RAW = "ours", "ours, with positions", "raw asyncpg INSERT"
 PEER = "eventsourcing"
@@ -158,9 +158,10 @@ async def _numbering(store: EventStore[Registered]) -> AsyncIterator[None]:
     done = asyncio.Event()
 
     async def run() -> None:
+        numberer = Numberer(500)
         while True:
             async with store.engine.begin() as connection:
-                count = await number_committed(connection, 500)
+                count = await numberer.number(connection)
             if not count:
                 if done.is_set():
                     return

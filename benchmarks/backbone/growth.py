@@ -7,10 +7,11 @@ import asyncio
 import json
 import logging
 import resource
+import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import structlog
 
@@ -32,8 +33,14 @@ class Growth:
     memory: float
 
 
-async def measure(world: World, lengths: list[int]) -> list[Growth]:
-    return [await _of_length(world, events) for events in lengths]
+async def measure(world: World, lengths: list[int], runs: int) -> list[Growth]:
+    """The lengths take turns, as sides do elsewhere."""
+    turns = [[await _of_length(world, events) for events in lengths] for _ in range(runs)]
+    return [_median(list(of_length)) for of_length in zip(*turns, strict=True)]
+
+
+def _median(runs: list[Growth]) -> Growth:
+    return Growth(**{f.name: statistics.median(getattr(run, f.name) for run in runs) for f in fields(Growth)})
 
 
 async def _of_length(world: World, events: int) -> Growth:

@@ -27,6 +27,8 @@ class Size:
     lengths: list[int]
 
 
+GROWTH_RUNS = 3
+
 FULL = Size(
     repeats=7,
     loads=(
@@ -68,7 +70,7 @@ async def run_backbone(short: bool) -> None:
         late = await latency.measure(world, size.probes, size.load_events)
         print("Latency: done", flush=True)
         loaded = await loading.measure(world, size.repeats)
-        grown = await growth.measure(world, size.lengths)
+        grown = await growth.measure(world, size.lengths, GROWTH_RUNS)
     sections = [
         "## Event store and bus",
         f"Made on {where}. Servers, writers and readers share the cores. "
@@ -181,7 +183,7 @@ def _growth(grown: list[growth.Growth]) -> list[str]:
     return [
         "### Length of the log",
         "Each length in a process of its own that appends, relays and projects it all. Microseconds per "
-        f"event, one run each; appends are the last {growth.LAST:,} (single: a quarter of them).",
+        f"event, medians of {GROWTH_RUNS} runs; appends are the last {growth.LAST:,} (single: a quarter).",
         table(
             ("events", "append, single", "append, batches of 100", "store to rows", "peak memory, MiB"),
             [

@@ -23,7 +23,7 @@ from shared.database.bell import Bell
 from shared.database.errors import AWAY
 from shared.database.exclusive import exclusive
 from shared.event_store import EventStore, Recorded
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import Numberer
 
 log = structlog.get_logger(__name__)
 Event = TypeVar("Event")
@@ -90,9 +90,10 @@ class Relay(Generic[Event]):
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _keep_numbering(self) -> None:
+        numberer = Numberer(self._settings.batch)
         while True:
             async with self._store.engine.begin() as connection:
-                count = await number_committed(connection, self._settings.batch)
+                count = await numberer.number(connection)
             if count:
                 self._numbered.set()
             if count < self._settings.batch:

@@ -35,7 +35,7 @@ from shared.bus.tables import checkpoints
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import ANY, NO_STREAM, ConcurrentAppend, EventStore, NewEvents, Recorded
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import Numberer
 from tests.databases import Databases
 from tests.integration.shared.backbone_model import POISON, Model, by_subject
 from tests.integration.shared.test_bus import Bus, Counted, eventually
@@ -241,7 +241,7 @@ class BackboneWalk(RuleBasedStateMachine):
 
     async def _number(self, limit: int) -> None:
         async with self.engine.begin() as connection:
-            await number_committed(connection, limit)
+            await Numberer(limit).number(connection)
 
     @rule()
     def start_relay(self) -> None:

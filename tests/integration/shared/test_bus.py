@@ -25,7 +25,7 @@ from shared.database.bell import Bell
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import ANY, Codec, EventStore
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import Numberer
 
 
 @dataclass(frozen=True)
@@ -328,5 +328,5 @@ async def test_events_reach_the_reader_by_the_feed_while_redis_is_away(bus: Bus)
     async with bus.projecting():
         await bus.append(*counted(0, 5))
         async with bus.engine.begin() as connection:
-            await number_committed(connection, 100)
+            await Numberer(100).number(connection)
         await bus.has_rows(5)

@@ -16,7 +16,7 @@ from shared.database.bell import Bell
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import EventStore
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import Numberer
 from tests.integration.shared.test_bus import PUBLICATION, Counted, eventually, running
 from tests.integration.shared.test_relay_takeover import append, store_of
 
@@ -114,7 +114,7 @@ async def _aged(store: EventStore[Counted], database: ServiceDatabase, minutes: 
     """Events recorded so many minutes ago. Only the owner of the table can say so."""
     await append(store, 1, len(minutes))
     async with store.engine.begin() as connection:
-        await number_committed(connection, len(minutes))
+        await Numberer(len(minutes)).number(connection)
     owner = create_engine(database.owner_url, pool_size=1)
     async with owner.begin() as connection:
         await connection.execute(text("ALTER TABLE events DISABLE TRIGGER ALL"))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import Codec, ConcurrentAppend, Decider, EventStore, Recorded, execute
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import FULL_BATCHES, Numberer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ async def append_and_fail(store: EventStore[Added]) -> None:
 
 async def number(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
-        await number_committed(connection, 1000)
+        await Numberer(1000).number(connection)
 
 
 async def test_a_stream_gives_back_what_was_appended_in_order(store: EventStore[Added]) -> None:
@@ -85,6 +85,23 @@ async def test_a_late_commit_is_never_skipped(store: EventStore[Added], engine: 
     await number(engine)
     then = await store.read_all(after=1)
     assert [(r.position, r.stream) for r in then] == [(2, "early")]
+
+
+@pytest.mark.parametrize("backlog", [7, 2 * FULL_BATCHES + 10], ids=["that ends", "without an end"])
+async def test_who_commits_late_during_a_backlog_is_numbered_too(
+    store: EventStore[Added], engine: AsyncEngine, backlog: int
+) -> None:
+    """The numberer goes on behind what it numbered: it must not forget what comes in front of that."""
+    numberer = Numberer(limit=1)
+    async with store.transaction() as early:
+        await early.append("early", [Added(1)], expected=0, actor=None)
+        await append(store, "late", *range(backlog), expected=0)
+        async with engine.begin() as connection:
+            assert await numberer.number(connection) == 1
+    for _ in range(FULL_BATCHES + 2):
+        async with engine.begin() as connection:
+            await numberer.number(connection)
+    assert "early" in {r.stream for r in await store.read_all()}
 
 
 async def test_positions_have_no_gap_when_appends_fail(store: EventStore[Added], engine: AsyncEngine) -> None:

@@ -21,7 +21,7 @@ from shared.database.difference import Difference
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import ANY, Codec, EventStore
-from shared.event_store.numbering import number_committed
+from shared.event_store.numbering import Numberer
 from shared.work_queue import enqueue
 from tests.integration.shared.test_bus import Counted, LocalFeed, running
 
@@ -118,7 +118,7 @@ class Live:
         for event in events:
             await self.store.append(event.subject, [event], expected=ANY, actor=None)
         async with self.engine.begin() as connection:
-            await number_committed(connection, 10_000)
+            await Numberer(10_000).number(connection)
 
     async def log(self) -> list[Counted]:
         page = await self.feed.read(0, 100_000, 0, 1)
