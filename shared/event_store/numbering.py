@@ -44,7 +44,7 @@ class Numberer:
     async def number(self, connection: AsyncConnection) -> int:
         """Number at most `limit` of those that are committed. Returns how many."""
         found = await connection.execute(NUMBER, {"after": self._after, "limit": self._limit})
-        count, last = found.one().tuple()
+        count, last = found.one()
         self._go_on_after(last if count == self._limit else 0)
         return int(count)
 
