@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.database.engine import held_connection
+from shared.database.engine import driver_of, held_connection
 from shared.database.errors import AWAY
 
 log = structlog.get_logger(__name__)
@@ -53,9 +53,7 @@ class Bell:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self, connection: AsyncConnection) -> None:
-        driver = (await connection.get_raw_connection()).driver_connection
-        if driver is None:
-            raise OSError("the connection is closed")
+        driver = await driver_of(connection)
 
         def heard(*_: object) -> None:
             self._here.set()

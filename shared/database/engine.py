@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import asyncpg
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -54,6 +55,14 @@ async def held_connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]
     )
     async with apart.connect() as connection:
         yield connection
+
+
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """asyncpg's connection under SQLAlchemy's. Raises OSError when it is closed."""
+    driver: asyncpg.Connection | None = (await connection.get_raw_connection()).driver_connection
+    if driver is None:
+        raise OSError("the connection is closed")
+    return driver
 
 
 def service_engine(settings: ServiceSettings) -> AsyncEngine:

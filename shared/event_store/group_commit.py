@@ -13,8 +13,9 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.database.engine import driver_of
 from shared.database.errors import AWAY
 from shared.event_store.append import ANY, Append, ConcurrentAppend, statement
 
@@ -66,7 +67,7 @@ class GroupCommit:
     async def _write(self) -> None:
         try:
             async with self.engine.connect() as connection:
-                driver = await _driver(connection)
+                driver = await driver_of(connection)  # it has begun no transaction
                 while await self._somebody_waits():
                     # It may have been closed while nobody needed it: then another one is taken.
                     if driver.is_closed() or not await _write_group(driver, self._take()):
@@ -102,12 +103,6 @@ class GroupCommit:
                 group[waiting.append.stream] = waiting
         self._waiting = later
         return [group[stream] for stream in sorted(group)]
-
-
-async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
-    """The connection under SQLAlchemy's, which has not begun a transaction on it."""
-    driver: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
-    return driver
 
 
 async def _write_group(driver: asyncpg.Connection, group: Sequence[Waiting]) -> bool:
