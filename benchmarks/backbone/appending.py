@@ -80,7 +80,7 @@ async def measure(world: World, load: Load, repeats: int) -> Measured:
             return await _together(load, lambda: _append_ours(store, load))
 
     async def bare() -> float:
-        return await _together(load, lambda: _insert_raw(raw, load))
+        return await _together(load, lambda: insert_raw(raw, load))
 
     def theirs(prepare: Callable[[int, int], Write]) -> Side:
         async def run() -> float:
@@ -131,7 +131,7 @@ def _append_ours(store: EventStore[Registered], load: Load) -> Callable[[], Awai
     return write
 
 
-def _insert_raw(pool: asyncpg.Pool, load: Load) -> Callable[[], Awaitable[None]]:
+def insert_raw(pool: asyncpg.Pool, load: Load) -> Callable[[], Awaitable[None]]:
     """Rows are ready before the clock starts: nothing but the driver and the server is measured."""
     rows = [
         (uuid4(), stream, n, "Registered", 1, CODEC.encode(event), METADATA, bucket_of(stream), now())

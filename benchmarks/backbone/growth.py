@@ -1,6 +1,7 @@
 """Whether the length of the log matters: to the memory of a projection, and to the cost of an event.
 
-Each length has a process of its own, since a process does not give its peak back.
+Each length has a process of its own, since a process does not give its peak back. The bare INSERT and the
+bare way to the rows are measured at the same lengths: what they cost more on a long log is Postgres' own.
 """
 
 import asyncio
@@ -13,13 +14,22 @@ import sys
 import time
 from dataclasses import asdict, dataclass, fields
 
+import asyncpg
 import structlog
+from redis.asyncio import Redis
+from sqlalchemy.engine import make_url
 
+from benchmarks.backbone.appending import RAW_TABLE, Load, insert_raw
 from benchmarks.backbone.pipeline import Pipeline, open_pipeline
+from benchmarks.backbone.projecting import seconds_to_rows_raw
 from benchmarks.backbone.world import World
 
-LAST = 2_000
-"""The cost of an append is measured over so many events on top of the log, as many again to warm up."""
+LAST = 1_000
+"""Appends on top of the log are measured so many at a time."""
+BLOCKS = 9
+"""So many times, ours and the bare INSERT in turns: the first to warm up, of the rest the median counts."""
+FILL = 1_000
+"""Events in one transaction while the log is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,9 @@ class Growth:
     events: int
     append_single: float
     append_batch: float
+    append_batch_raw: float
     to_rows: float
+    to_rows_raw: float
     memory: float
 
 
@@ -46,7 +58,13 @@ def _median(runs: list[Growth]) -> Growth:
 async def _of_length(world: World, events: int) -> Growth:
     database = await world.new_database()
     await world.redis.flushall()
-    arguments = [str(events), database.service_url, world.redis_url]
+    admin_url = make_url(world.servers.postgres_admin_url).set(database=database.name)
+    arguments = [
+        str(events),
+        admin_url.render_as_string(hide_password=False),
+        database.service_url,
+        world.redis_url,
+    ]
     child = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-m", "benchmarks.backbone.growth", *arguments],
@@ -57,15 +75,41 @@ async def _of_length(world: World, events: int) -> Growth:
     return Growth(**json.loads(child.stdout.splitlines()[-1]))
 
 
-async def _in_child(events: int, database_url: str, redis_url: str) -> Growth:
-    async with open_pipeline(database_url, redis_url) as pipeline:
-        await pipeline.append(events - 2 * LAST)
-        await _append_cost(pipeline, LAST, 100)
-        batch = await _append_cost(pipeline, LAST, 100)
+async def _in_child(events: int, admin_url: str, service_url: str, redis_url: str) -> Growth:
+    admin = await asyncpg.create_pool(admin_url, min_size=1, max_size=2)
+    async with open_pipeline(service_url, redis_url) as pipeline:
+        await _fill(pipeline, admin, events - BLOCKS * LAST)
+        batch, batch_raw = await _append_costs(pipeline, admin)
         seconds = await pipeline.seconds_to_rows(events)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        single = await _append_cost(pipeline, LAST // 4, 1)
-    return Growth(events, single, batch, 1e6 * seconds / events, memory)
+        single = await _append_cost(pipeline, LAST // 2, 1)
+        seconds_raw = await _to_rows_raw(admin, redis_url, events)
+    await admin.close()
+    return Growth(
+        events, single, batch, batch_raw, 1e6 * seconds / events, 1e6 * seconds_raw / events, memory
+    )
+
+
+async def _fill(pipeline: Pipeline, admin: asyncpg.Pool, events: int) -> None:
+    """Ours and the bare table, equally long; then what the server still has to write of it is written."""
+    await admin.execute(RAW_TABLE)
+    for start in range(0, events, FILL):
+        count = min(FILL, events - start)
+        await pipeline.append(count, FILL)
+        await insert_raw(admin, Load("", writers=1, batch=FILL, events=count))()
+    await admin.execute("CHECKPOINT")
+
+
+async def _append_costs(pipeline: Pipeline, admin: asyncpg.Pool) -> tuple[float, float]:
+    """Of ours, and of the bare INSERT."""
+    ours, raw = [], []
+    for _ in range(BLOCKS):
+        ours.append(await _append_cost(pipeline, LAST, 100))
+        write = insert_raw(admin, Load("", writers=1, batch=100, events=LAST))
+        started = time.perf_counter()
+        await write()
+        raw.append(1e6 * (time.perf_counter() - started) / LAST)
+    return statistics.median(ours[1:]), statistics.median(raw[1:])
 
 
 async def _append_cost(pipeline: Pipeline, events: int, batch: int) -> float:
@@ -74,6 +118,18 @@ async def _append_cost(pipeline: Pipeline, events: int, batch: int) -> float:
     return 1e6 * (time.perf_counter() - started) / events
 
 
+async def _to_rows_raw(admin: asyncpg.Pool, redis_url: str, events: int) -> float:
+    """Seconds for the same log, on an emptied bus into emptied rows."""
+    redis: Redis = Redis.from_url(redis_url)
+    await redis.flushall()
+    await admin.execute("TRUNCATE participant_rows")
+    try:
+        async with admin.acquire() as source, admin.acquire() as target:
+            return await seconds_to_rows_raw(source, target, redis, events)
+    finally:
+        await redis.aclose()
+
+
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    print(json.dumps(asdict(asyncio.run(_in_child(int(sys.argv[1]), *sys.argv[2:4])))))
+    print(json.dumps(asdict(asyncio.run(_in_child(int(sys.argv[1]), *sys.argv[2:5])))))

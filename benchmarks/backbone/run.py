@@ -180,16 +180,29 @@ def _latency(size: Size, late: latency.Latencies) -> list[str]:
 
 
 def _growth(grown: list[growth.Growth]) -> list[str]:
+    costs = ("append, single", "append, batches of 100", "the bare INSERT", "store to rows", "the raw way")
     return [
         "### Length of the log",
         "Each length in a process of its own that appends, relays and projects it all. Microseconds per "
-        f"event, medians of {GROWTH_RUNS} runs; appends are the last {growth.LAST:,} (single: a quarter).",
+        f"event, medians of {GROWTH_RUNS} runs. Batches: {growth.BLOCKS - 1} times {growth.LAST:,} events on "
+        "top of the log, in turns with the bare INSERT on a table as long, after a CHECKPOINT; the raw way "
+        "takes the same log to the same rows.",
         table(
-            ("events", "append, single", "append, batches of 100", "store to rows", "peak memory, MiB"),
+            ("events", *costs, "peak memory, MiB"),
             [
                 [
                     f"{g.events:,}",
-                    *(f"{v:,.0f}" for v in (g.append_single, g.append_batch, g.to_rows, g.memory)),
+                    *(
+                        f"{v:,.0f}"
+                        for v in (
+                            g.append_single,
+                            g.append_batch,
+                            g.append_batch_raw,
+                            g.to_rows,
+                            g.to_rows_raw,
+                            g.memory,
+                        )
+                    ),
                 ]
                 for g in grown
             ],
