@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -12,6 +13,7 @@ from services.auth.domain.events import GrantId, PersonId
 from services.auth.domain.link import LinkNotUsable
 from services.auth.domain.link_token import read_link_token
 from services.auth.domain.session import SessionOver
+from services.auth.limits import Throttle, TooManyRequests
 from services.auth.links import Links
 from services.auth.people import HeldGrant, held_grants
 from services.auth.sessions import NotGranted, OpenSession, Sessions
@@ -35,6 +37,7 @@ class Auth:
 
     settings: AuthSettings
     links: Links
+    throttle: Throttle
     sessions: Sessions
     keys: SigningKeys
     issuer: TokenIssuer
@@ -51,7 +54,8 @@ Gateway = Annotated[ServiceCaller, Depends(service("gateway"))]
 
 @router.post("/links", status_code=202)
 async def ask_for_link(body: contract.AskForLink, auth: Here, _caller: Gateway) -> contract.LinkLifetime:
-    """Ask for a sign-in link by email. The same answer for every address."""
+    """Ask for a sign-in link by email. The same answer for every address; 429 who asks too often."""
+    await auth.throttle.admit(body.email, body.network)
     await auth.links.ask(body.email, body.return_to)
     return contract.LinkLifetime(minutes=auth.settings.link_minutes)
 
@@ -141,11 +145,22 @@ def problem_of(error: Exception) -> Problem:
             return Problem(410, "link-not-usable", "This link cannot be used. Ask for a new one.")
         case SessionOver():
             return Problem(401, "session-not-valid", "The session is over. Sign in again.")
+        case TooManyRequests(seconds=seconds):
+            detail = f"Too many sign-in links were asked for. Try again in {in_words(seconds)}."
+            return Problem(429, "too-many-requests", detail, headers={"retry-after": str(seconds)})
         case _:
             return Problem(403, "grant-not-held", "That role is not, or no longer, held.")
 
 
-DOMAIN_ERRORS = (LinkNotUsable, SessionOver, NotGranted)
+DOMAIN_ERRORS = (LinkNotUsable, SessionOver, NotGranted, TooManyRequests)
+
+
+def in_words(seconds: int) -> str:
+    """How long, for people: never too short, and never more exact than is of use."""
+    minutes = ceil(seconds / 60)
+    if seconds <= 60:
+        return f"{seconds} seconds" if seconds != 1 else "1 second"
+    return f"{minutes} minutes" if minutes <= 120 else f"{ceil(minutes / 60)} hours"
 
 
 def _basic_caller(request: Request, auth: Auth) -> str:

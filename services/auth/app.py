@@ -1,7 +1,7 @@
 """Composition root of auth."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI, Request
@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from services.auth.api import DOMAIN_ERRORS, OPEN_PATHS, Auth, problem_of, router
 from services.auth.consumers import AccessFollower
+from services.auth.limits import Counting, LinkLimits, Throttle
 from services.auth.links import CONFIRMATION_LINK, EMAIL_LINK, SEND_LINK, LinkRules, Links
 from services.auth.publishing import CODEC, PUBLICATION
 from services.auth.sessions import Limits, Sessions
@@ -30,14 +31,17 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_backbone("auth", settings, CODEC, clock) as backbone:
+        async with (
+            aclosing(Counting(settings.redis_url.get_secret_value())) as counting,
+            open_backbone("auth", settings, CODEC, clock) as backbone,
+        ):
             mailer = make_mailer(settings.email, development=settings.development, clock=clock)
             links = Links(backbone.store, clock, mailer, _rules(settings))
             sessions = Sessions(backbone.store, clock, *_limits(settings))
             app.state.backbone = backbone
             app.state.store = backbone.store
             issuer = TokenIssuer(signing, clock, timedelta(seconds=settings.token_seconds))
-            app.state.auth = Auth(settings, links, sessions, signing, issuer)
+            app.state.auth = Auth(settings, links, _throttle(settings, counting), sessions, signing, issuer)
             backbone.publish(PUBLICATION)
             await backbone.follow(AccessFollower(clock))
             backbone.work(
@@ -78,6 +82,14 @@ def _rules(settings: AuthSettings) -> LinkRules:
         public_url=settings.public_url,
         key=settings.link_keys[0].get_secret_value().encode(),
     )
+
+
+def _throttle(settings: AuthSettings, counting: Counting) -> Throttle:
+    limits = LinkLimits(
+        settings.link_limits_network, settings.link_limits_address, settings.link_limits_everybody
+    )
+    key = settings.link_keys[0].get_secret_value().encode()
+    return Throttle(counting, limits, key)
 
 
 def _limits(settings: AuthSettings) -> tuple[Limits, Limits]:

@@ -26,8 +26,8 @@ CONFIRMATION_LINK = "confirmation_link"
 EMAIL_LINK = "email_link"
 
 PER = timedelta(minutes=15)
-"""The time in which so many links are sent to one person at most. Only those that somebody asked for count:
-a busy day of confirmations must not keep a contact from signing in."""
+"""The time in which links to one person are counted. Only those that somebody asked for count: a busy day of
+confirmations must not keep a contact from signing in."""
 
 
 def link_stream(link_id: LinkId) -> str:
@@ -63,7 +63,7 @@ class Links:
         """Issue a link when the address is that of a person who may sign in; otherwise do nothing."""
         async with self._store.transaction() as transaction:
             person = await addressee_by_email(transaction.connection, job.data["email"])
-            if person is None or await self._too_many(transaction.connection, person.person_id):
+            if person is None or await self._enough(transaction.connection, person.person_id):
                 return
             await self._issue(
                 transaction,
@@ -98,17 +98,25 @@ class Links:
         if person is not None:
             await self._mailer.send(self._email(person, state.issued))
 
-    async def _too_many(self, connection: AsyncConnection, person_id: PersonId) -> bool:
-        recent = await connection.scalar(
-            select(func.count())
-            .select_from(link_rows)
-            .where(
-                link_rows.c.person_id == person_id,
-                link_rows.c.purpose == Purpose.SIGN_IN.value,
-                link_rows.c.issued_at > self._clock() - PER,
-            )
+    async def _enough(self, connection: AsyncConnection, person_id: PersonId) -> bool:
+        """Whether many were sent, and the last is good for half of its time still.
+
+        A stranger who asks in somebody's name can fill their mailbox so far and no further, and leaves them
+        with a link that is not replaced under their hands.
+        """
+        now = self._clock()
+        recent = select(
+            func.count().label("sent"),
+            func.max(link_rows.c.issued_at).filter(link_rows.c.spent_at.is_(None)).label("live_since"),
+        ).where(
+            link_rows.c.person_id == person_id,
+            link_rows.c.purpose == Purpose.SIGN_IN.value,
+            link_rows.c.issued_at > now - PER,
         )
-        return (recent or 0) >= self._rules.per_person
+        row = (await connection.execute(recent)).one()
+        if row.sent < self._rules.per_person:
+            return False
+        return row.live_since is not None and row.live_since > now - self._rules.lifetime / 2
 
     async def _issue(
         self,

@@ -3,7 +3,8 @@
 import re
 from datetime import timedelta
 
-from pydantic import Field, SecretStr, model_validator
+import limits
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.auth.callers import HASHED
 from shared.settings import SHORTEST_KEY, EmailSettings, ServiceSettings
@@ -32,8 +33,22 @@ class AuthSettings(ServiceSettings):
     token_seconds: int = Field(default=60, ge=5, le=300)
     """How long an internal token is good for."""
     links_per_address: int = Field(default=5, ge=1)
-    """Links that are sent to one person in a quarter of an hour at most."""
+    """Links that are sent to one person in a quarter of an hour. More are asked for in silence: the last one
+    goes on being good, and a person always has one, so nobody is kept out by a stranger who asks."""
+    link_limits_network: list[str] = Field(default=["60 per 10 minutes", "500 per day"])
+    """How often one network address (of IPv6: one /64) may ask for links, as a JSON list."""
+    link_limits_address: list[str] = Field(default=["10 per 10 minutes"])
+    """How often one network address may ask for links to one email address."""
+    link_limits_everybody: list[str] = Field(default=["600 per minute"])
+    """How often all together may ask. It protects the email service."""
     email: EmailSettings = Field(default_factory=EmailSettings)
+
+    @field_validator("link_limits_network", "link_limits_address", "link_limits_everybody")
+    @classmethod
+    def _limits_are_understood(cls, texts: list[str]) -> list[str]:
+        for text in texts:
+            limits.parse(text)  # raises ValueError
+        return texts
 
     @model_validator(mode="after")
     def _keys_are_strong(self) -> "AuthSettings":

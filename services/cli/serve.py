@@ -27,5 +27,6 @@ def serve(service: str) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # the gateway counts its proxies itself: services.gateway.network
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

@@ -53,15 +53,24 @@ class _ProblemDocument(BaseModel):
 class Refusal(Exception):
     """A service says no: a 4xx answer with its problem document.
 
-    code: the word for programs, such as `four-eyes`. detail: a sentence for people.
+    code: the word for programs, such as `four-eyes`. detail: a sentence for people. retry_after: as the
+    service's header says.
     """
 
-    def __init__(self, status: int, code: str, detail: str, errors: Sequence[FieldError] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        retry_after: str | None = None,
+    ) -> None:
         super().__init__(f"{status} {code}")
         self.status = status
         self.code = code
         self.detail = detail
         self.errors = tuple(errors)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +172,5 @@ def _refusal(response: httpx.Response) -> Refusal:
     except ValidationError:
         problem = _ProblemDocument()
     code = problem.type.rpartition(":")[2]
-    return Refusal(response.status_code, code, problem.detail, problem.errors)
+    retry_after = response.headers.get("retry-after")
+    return Refusal(response.status_code, code, problem.detail, problem.errors, retry_after)

@@ -47,8 +47,9 @@ class Auth:
 
     backend: Backend
 
-    async def ask_for_link(self, email: str, return_to: str | None) -> auth.LinkLifetime:
-        body = auth.AskForLink(email=email, return_to=return_to)
+    async def ask_for_link(self, email: str, return_to: str | None, network: str | None) -> auth.LinkLifetime:
+        """Raises Refusal 429 for who asks too often."""
+        body = auth.AskForLink(email=email, return_to=return_to, network=network)
         return await self.backend.post("/links", body, LINK_LIFETIME)
 
     async def redeem(self, token: str) -> auth.SessionOpened:

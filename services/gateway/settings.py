@@ -18,6 +18,8 @@ class GatewaySettings(CommonSettings):
     """Proves that a form is one of ours; the same for every gateway. In development it may be left out."""
     answer_seconds: float = Field(default=8.0, gt=0)
     """How long a service may take to answer."""
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    """Proxies in front that add the caller to `X-Forwarded-For`. Limits by network address count on it."""
     support_email: str = "support@example.org"
     """Whom the contact page names."""
     email: EmailSettings = Field(default_factory=EmailSettings)

@@ -56,11 +56,16 @@ CATALOGUE = Catalogue(LinkIssued, SignedIn, RoleChosen, SessionEnded)
 
 
 class AskForLink(Body):
-    """POST /links → 202, the same for known and unknown addresses."""
+    """POST /links → 202, the same for known and unknown addresses.
+
+    429 problem `too-many-requests`, with `Retry-After`, when somebody asks too often.
+    """
 
     email: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=320)]
     return_to: str | None = Field(default=None, max_length=500)
     """Where to go after sign-in: a path of the gateway, such as `/access-requests/…`."""
+    network: Annotated[str | None, Field(max_length=100)] = None
+    """The network address of who asks. Counted, never kept."""
 
 
 class LinkLifetime(Body):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.gateway.backend import Refusal
 from services.gateway.backends import backends_of
 from services.gateway.forms import Form, Sent
+from services.gateway.network import network_address
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path, with_return_to
 from services.gateway.session import cookies_of
@@ -38,10 +39,10 @@ async def send_link(request: Request, form: Sent) -> Response:
     if form.errors:
         return _form(request, form, return_to)
     try:
-        lifetime = await backends_of(request).auth.ask_for_link(email, return_to)
+        lifetime = await backends_of(request).auth.ask_for_link(email, return_to, network_address(request))
     except Refusal as refusal:
         form.refused(refusal, ["email"])
-        return _form(request, form, return_to)
+        return _form(request, form, return_to, refusal)
     return see_other(f"/sign-in/check-your-email?minutes={lifetime.minutes}")
 
 
@@ -105,7 +106,10 @@ def _after_sign_in(opened: SessionOpened) -> str:
     return return_to or HOME[opened.chosen.role]
 
 
-def _form(request: Request, form: Form, return_to: str | None) -> Response:
-    return page(
-        request, "sign_in/ask.html", 400 if form.errors else 200, form=form, return_to=return_to or ""
-    )
+def _form(request: Request, form: Form, return_to: str | None, refusal: Refusal | None = None) -> Response:
+    too_often = refusal is not None and refusal.status == 429
+    status = 429 if too_often else 400 if form.errors else 200
+    response = page(request, "sign_in/ask.html", status, form=form, return_to=return_to or "")
+    if refusal is not None and refusal.retry_after:
+        response.headers["retry-after"] = refusal.retry_after
+    return response
