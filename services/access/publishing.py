@@ -11,6 +11,7 @@ from services.access.domain.events import (
     GrantEnded,
     GrantGiven,
     LeadProviderAsked,
+    NamedInRequest,
     OrganisationNamed,
     PersonDetailsChanged,
     PersonRegistered,
@@ -34,6 +35,7 @@ CODEC: Codec[Event] = Codec(
     by_class_name(
         PersonRegistered,
         PersonDetailsChanged,
+        NamedInRequest,
         OrganisationNamed,
         RequestSubmitted,
         TriagePassed,
@@ -96,7 +98,7 @@ def publish(event: Event) -> PublishedEvent | None:
             )
         case AgreementRecorded() | AgreementEndedEarly():
             return _agreement(event)
-        case AgreementLapsed():
+        case AgreementLapsed() | NamedInRequest():
             return None
         case RequestGranted():
             return told.RequestProgressed(

@@ -16,6 +16,7 @@ from services.access.domain.events import (
     GrantEnded,
     GrantGiven,
     LeadProviderAsked,
+    NamedInRequest,
     OrganisationNamed,
     PersonDetailsChanged,
     PersonRegistered,
@@ -70,6 +71,12 @@ def _statement(event: Event) -> UpdateBase | None:
                     email=event.email,
                     email_key=email_key(event.email),
                 )
+            )
+        case NamedInRequest():
+            return (
+                update(requests)
+                .where(requests.c.request_id == event.request_id)
+                .values(name_given=event.full_name, email_given=event.email)
             )
         case OrganisationNamed():
             named = {"kind": event.kind.value, "name": event.name}

@@ -48,7 +48,10 @@ requests = Table(
     Column("lead_provider_id", Uuid),
     Column("against_advice", Boolean, nullable=False),
     Column("outcome_reason", Text),
+    Column("name_given", Text),
+    Column("email_given", Text),
 )
+"""name_given, email_given: as those who asked wrote them. What is registered may be another name."""
 
 agreements = Table(
     "agreements",

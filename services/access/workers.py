@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.access.tables import grants, organisations, people, requests
@@ -82,7 +82,7 @@ class Emails:
             select(
                 makers.c.full_name,
                 makers.c.email,
-                subjects.c.full_name.label("subject"),
+                func.coalesce(requests.c.name_given, subjects.c.email).label("subject"),
                 requests.c.role,
                 organisations.c.name,
             )

@@ -245,7 +245,10 @@ class AccessRequest(Body):
     request_id: UUID
     person_id: UUID
     full_name: PersonalText
+    """As those who asked wrote it."""
     email: PersonalText
+    registered_name: PersonalText | None = None
+    """Staff only: the name that is registered under this address, when it is another one."""
     role: Role
     organisation_id: UUID
     organisation_name: str

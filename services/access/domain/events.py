@@ -1,4 +1,4 @@
-"""What happened. Only PersonRegistered and PersonDetailsChanged say who a person is; the rest holds IDs."""
+"""What happened. Only the events of a person's stream say who a person is; the rest holds IDs."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,6 +49,17 @@ class PersonDetailsChanged:
     full_name: str
     email: str
     by: PersonId | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInRequest:
+    """What those who asked call the person. It changes nothing of what is registered."""
+
+    person_id: PersonId
+    request_id: RequestId
+    full_name: str
+    email: str
     at: datetime
 
 
@@ -205,7 +216,7 @@ RequestEvent = (
     | RequestDeclined
     | RequestWithdrawn
 )
-PersonEvent = PersonRegistered | PersonDetailsChanged
+PersonEvent = PersonRegistered | PersonDetailsChanged | NamedInRequest
 AgreementEvent = AgreementRecorded | AgreementEndedEarly | AgreementLapsed
 GrantEvent = GrantGiven | GrantEnded
 Event = RequestEvent | PersonEvent | OrganisationNamed | AgreementEvent | GrantEvent

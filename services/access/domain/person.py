@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.access.domain.events import Event, PersonDetailsChanged, PersonRegistered
+from services.access.domain.events import (
+    Event,
+    NamedInRequest,
+    PersonDetailsChanged,
+    PersonRegistered,
+)
 from services.access.domain.refusals import NothingThere
-from services.access.domain.vocabulary import PersonId
+from services.access.domain.vocabulary import PersonId, RequestId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,17 @@ class ChangeDetails:
     at: datetime
 
 
-Command = RegisterPerson | ChangeDetails
+@dataclass(frozen=True, slots=True)
+class NameInRequest:
+    """full_name, email: as person_details returns them."""
+
+    request_id: RequestId
+    full_name: str
+    email: str
+    at: datetime
+
+
+Command = RegisterPerson | ChangeDetails | NameInRequest
 
 
 def decide(command: Command, person: Person | None) -> Sequence[Event]:
@@ -49,7 +64,9 @@ def decide(command: Command, person: Person | None) -> Sequence[Event]:
             if (full_name, email) == (person.full_name, person.email):
                 return []
             return [PersonDetailsChanged(person.person_id, full_name, email, by, at)]
-        case ChangeDetails(), None:
+        case NameInRequest(request_id, full_name, email, at), Person():
+            return [NamedInRequest(person.person_id, request_id, full_name, email, at)]
+        case ((ChangeDetails() | NameInRequest()), None):
             raise NothingThere
     return []
 
@@ -61,4 +78,6 @@ def evolve(person: Person | None, event: Event) -> Person | None:
             return Person(event.person_id, event.full_name, event.email)
         case PersonDetailsChanged(), Person():
             return replace(person, full_name=event.full_name, email=event.email)
+        case NamedInRequest(), Person():
+            return person
     raise ValueError(f"{type(event).__name__} cannot follow in a person's stream")

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.access.domain.coverage import Coverage
 from services.access.domain.events import Event, RequestDeclined, RequestGranted, Step
 from services.access.domain.grant import GiveGrant
+from services.access.domain.person import NameInRequest
+from services.access.domain.person_details import email_address, full_name
 from services.access.domain.request import (
     Command,
     ConfirmUser,
@@ -31,7 +33,7 @@ from services.access.domain.vocabulary import (
     RequestId,
     Role,
 )
-from services.access.handlers.deciding import REQUEST, carry_out, deciding
+from services.access.handlers.deciding import PERSON, REQUEST, carry_out, deciding
 from services.access.handlers.grants import give_grant, is_granted
 from services.access.handlers.people import register_person
 from services.access.queries.organisations import kind_of, must_be
@@ -76,6 +78,8 @@ async def submit_request(
             reason=reason,
         )
         await carry_out(transaction, REQUEST, f"request-{command.request_id}", command, by.person_id)
+        naming = NameInRequest(command.request_id, full_name(name), email_address(email).address, at)
+        await carry_out(transaction, PERSON, f"person-{person_id}", naming, by.person_id)
         return command.request_id
 
     return await deciding(store, act)

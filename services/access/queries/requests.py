@@ -21,8 +21,8 @@ lead_providers = organisations.alias("lead_providers")
 _SELECT: Final = (
     select(
         requests,
-        subjects.c.full_name,
-        subjects.c.email,
+        subjects.c.full_name.label("registered_name"),
+        subjects.c.email.label("registered_email"),
         makers.c.full_name.label("made_by_name"),
         organisations.c.name.label("organisation_name"),
         lead_providers.c.name.label("lead_provider_name"),
@@ -95,15 +95,17 @@ def told_request(row: Row[Any], by: Actor) -> told.AccessRequest:
     """A request as this person may see it, without its steps and check.
 
     Users are not told which member of staff did what, and a lead provider contact gets what is needed to
-    say "yes, a valid user" or "no".
+    say "yes, a valid user" or "no". Neither learns by which name an address is registered: it would say
+    that the person is known here, and who they are.
     """
     contact = by.role is Role.LEAD_PROVIDER
     own_side = not contact and (by.role.is_staff or row.made_as == by.role.value)
     return told.AccessRequest(
         request_id=row.request_id,
         person_id=row.person_id,
-        full_name=row.full_name,
-        email=row.email,
+        full_name=row.name_given or (row.registered_name if by.role.is_staff else row.registered_email),
+        email=row.email_given or row.registered_email,
+        registered_name=_other_name(row) if by.role.is_staff else None,
         role=ToldRole(row.role),
         organisation_id=row.organisation_id,
         organisation_name=row.organisation_name,
@@ -116,6 +118,11 @@ def told_request(row: Row[Any], by: Actor) -> told.AccessRequest:
         outcome_reason=None if contact else row.outcome_reason,
         may=request_of(row).open_to(by),
     )
+
+
+def _other_name(row: Row[Any]) -> str | None:
+    given, registered = row.name_given, row.registered_name
+    return registered if given and given.casefold() != registered.casefold() else None
 
 
 def request_of(row: Row[Any]) -> AccessRequest:

@@ -142,7 +142,39 @@ async def test_what_a_user_types_does_not_rename_a_known_person(office: Office, 
         organisation_id=OTHER_PARTNER,
         reason="Joined the team.",
     )
-    assert created(answer)["full_name"] == "Sam Okoro"
+    request_id = created(answer)["request_id"]
+    person = ok(await office.get(f"/people/{cast.support.person_id}", cast.support))
+    assert person["full_name"] == "Sam Okoro"
+    for by in (cast.other_support, cast.auditor):
+        seen = ok(await office.get(f"/requests/{request_id}", by))
+        assert (seen["full_name"], seen["registered_name"]) == ("Somebody Else", "Sam Okoro")
+
+
+async def test_who_asks_for_a_known_address_does_not_learn_the_name(office: Office, cast: Cast) -> None:
+    """Whether an address is known, and to whom it belongs, is nobody's business but staff's."""
+    body = {
+        "full_name": "Somebody Else",
+        "email": "Sam.Okoro@Example.org",
+        "role": "delivery_partner",
+        "organisation_id": PARTNER,
+        "reason": "Joined the team.",
+    }
+    answer = await office.post("/requests", cast.user, **body)
+    request_id = created(answer)["request_id"]
+    answers = [answer, await office.get("/requests", cast.user)]
+    ok(await office.decide("triage", request_id, cast.other_support))
+    ok(await office.decide("policy-check", request_id, cast.policy, lead_provider_id=PROVIDER))
+    answers += [await office.get("/confirmations", cast.contact)]
+    answers += [await office.decide("confirmation", request_id, cast.contact, "decline")]
+    answers += [await office.get(f"/requests/{request_id}", cast.user)]
+    for told in answers:
+        assert "Somebody Else" in told.text
+        assert "Sam.Okoro@Example.org" in told.text
+        assert "Sam Okoro" not in told.text
+        assert "sam.okoro@example.org" not in told.text
+    (email,) = await office.emails("dana.whitfield@example.org", "A request for access was declined")
+    assert "Somebody Else" in email["body"]
+    assert "Sam Okoro" not in email["body"]
 
 
 async def test_users_see_their_own_organisation_only(office: Office, cast: Cast) -> None:
