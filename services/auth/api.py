@@ -9,12 +9,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from services.auth.callers import MAY_ACT_FOR_PEOPLE, MAY_CALL, proves_itself
-from services.auth.domain.events import GrantId, PersonId
+from services.auth.devices import is_known
+from services.auth.domain.events import GrantId, PersonId, SessionId
 from services.auth.domain.link import LinkNotUsable
 from services.auth.domain.link_token import read_link_token
 from services.auth.domain.session import SessionOver
 from services.auth.limits import Throttle, TooManyRequests
 from services.auth.links import Links
+from services.auth.own_sessions import OwnSession, OwnSessions
 from services.auth.people import HeldGrant, held_grants
 from services.auth.sessions import NotGranted, OpenSession, Sessions
 from services.auth.settings import AuthSettings
@@ -39,6 +41,7 @@ class Auth:
     links: Links
     throttle: Throttle
     sessions: Sessions
+    own_sessions: OwnSessions
     keys: SigningKeys
     issuer: TokenIssuer
 
@@ -53,9 +56,12 @@ Gateway = Annotated[ServiceCaller, Depends(service("gateway"))]
 
 
 @router.post("/links", status_code=202)
-async def ask_for_link(body: contract.AskForLink, auth: Here, _caller: Gateway) -> contract.LinkLifetime:
+async def ask_for_link(
+    body: contract.AskForLink, request: Request, auth: Here, _caller: Gateway
+) -> contract.LinkLifetime:
     """Ask for a sign-in link by email. The same answer for every address; 429 who asks too often."""
-    await auth.throttle.admit(body.email, body.network)
+    known = await is_known(request.app.state.store.engine, body.device)
+    await auth.throttle.admit(body.email, body.network, body.device if known else None)
     await auth.links.ask(body.email, body.return_to)
     return contract.LinkLifetime(minutes=auth.settings.link_minutes)
 
@@ -67,7 +73,7 @@ async def redeem_link(body: contract.RedeemLink, auth: Here, _caller: Gateway) -
     link_id = read_link_token(body.token, keys)
     if link_id is None:
         raise LinkNotUsable
-    return _opened(await auth.sessions.redeem(link_id))
+    return _opened(await auth.sessions.redeem(link_id, body.device, body.browser))
 
 
 @router.post("/sessions/choices")
@@ -87,6 +93,19 @@ async def choose_role(body: contract.ChooseRole, auth: Here, _caller: Gateway) -
 async def end_session(body: contract.SessionRef, auth: Here, _caller: Gateway) -> None:
     """Sign out."""
     await auth.sessions.end(body.session)
+
+
+@router.post("/sessions/own")
+async def own_sessions(body: contract.SessionRef, auth: Here, _caller: Gateway) -> list[contract.OwnSession]:
+    """The sessions in force of the person whose session this is, last used first."""
+    return [_own(session) for session in await auth.own_sessions.all(body.session)]
+
+
+@router.post("/sessions/own/end", status_code=204)
+async def end_own_session(body: contract.EndOwnSession, auth: Here, _caller: Gateway) -> None:
+    """Sign out of one of one's own sessions, or everywhere."""
+    session_id = SessionId(body.session_id) if body.session_id else None
+    await auth.own_sessions.end(body.session, session_id)
 
 
 @router.post("/sessions/exchange")
@@ -198,6 +217,19 @@ def _opened(session: OpenSession) -> contract.SessionOpened:
         choices=_choices(session.grants),
         chosen=_choice(session.chosen),
         return_to=session.return_to,
+        device=session.device,
+    )
+
+
+def _own(session: OwnSession) -> contract.OwnSession:
+    return contract.OwnSession(
+        session_id=session.session_id,
+        started_at=session.started_at,
+        seen_at=session.seen_at,
+        browser=session.browser,
+        role=Role(session.role) if session.role else None,
+        organisation_name=session.organisation_name,
+        present=session.present,
     )
 
 

@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse
 
 from services.auth.api import DOMAIN_ERRORS, OPEN_PATHS, Auth, problem_of, router
 from services.auth.consumers import AccessFollower
+from services.auth.devices import NEW_DEVICE, DeviceNotices, forget_old
 from services.auth.limits import Counting, LinkLimits, Throttle
 from services.auth.links import CONFIRMATION_LINK, EMAIL_LINK, SEND_LINK, LinkRules, Links
+from services.auth.own_sessions import OwnSessions
 from services.auth.publishing import CODEC, PUBLICATION
 from services.auth.sessions import Limits, Sessions
 from services.auth.settings import AuthSettings
@@ -23,6 +25,7 @@ from shared.web.app import create_app
 from shared.web.tokens import Keys, TokenVerifier
 
 SWEEP_SECONDS = 30.0
+FORGET_SECONDS = 3600.0
 
 
 def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -37,21 +40,30 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
         ):
             mailer = make_mailer(settings.email, development=settings.development, clock=clock)
             links = Links(backbone.store, clock, mailer, _rules(settings))
+            notices = DeviceNotices(backbone.engine, mailer, settings.public_url)
             sessions = Sessions(backbone.store, clock, *_limits(settings))
             app.state.backbone = backbone
             app.state.store = backbone.store
             issuer = TokenIssuer(signing, clock, timedelta(seconds=settings.token_seconds))
-            app.state.auth = Auth(settings, links, _throttle(settings, counting), sessions, signing, issuer)
+            own = OwnSessions(backbone.store, clock)
+            throttle = _throttle(settings, counting)
+            app.state.auth = Auth(settings, links, throttle, sessions, own, signing, issuer)
             backbone.publish(PUBLICATION)
+
+            async def forget_old_browsers() -> None:
+                await forget_old(backbone.engine, clock() - timedelta(days=settings.device_days))
+
             await backbone.follow(AccessFollower(clock))
             backbone.work(
                 {
                     SEND_LINK: links.send_link,
                     CONFIRMATION_LINK: links.confirmation_link,
                     EMAIL_LINK: links.email_link,
+                    NEW_DEVICE: notices.tell,
                 }
             )
             backbone.repeat("end expired sessions", SWEEP_SECONDS, sessions.end_expired)
+            backbone.repeat("forget old browsers", FORGET_SECONDS, forget_old_browsers)
             yield
 
     async def database() -> None:
@@ -86,7 +98,10 @@ def _rules(settings: AuthSettings) -> LinkRules:
 
 def _throttle(settings: AuthSettings, counting: Counting) -> Throttle:
     limits = LinkLimits(
-        settings.link_limits_network, settings.link_limits_address, settings.link_limits_everybody
+        settings.link_limits_network,
+        settings.link_limits_address,
+        settings.link_limits_everybody,
+        settings.link_limits_device,
     )
     key = settings.link_keys[0].get_secret_value().encode()
     return Throttle(counting, limits, key)

@@ -54,6 +54,8 @@ class LinkLimits:
     address: Sequence[str]
     """For one email address from one network address."""
     everybody: Sequence[str]
+    device: Sequence[str]
+    """For a browser that somebody signed in from before: it has a limit of its own, and no other."""
 
 
 class Counting:
@@ -108,13 +110,20 @@ class Throttle:
         self._network = [parse(text) for text in limits.network]
         self._address = [parse(text) for text in limits.address]
         self._everybody = [parse(text) for text in limits.everybody]
+        self._device = [parse(text) for text in limits.device]
 
-    async def admit(self, email: str, network: str | None) -> None:
+    async def admit(self, email: str, network: str | None, known_device: str | None = None) -> None:
         """Count a request for a link. Raises TooManyRequests.
+
+        known_device: of a browser that somebody signed in from before. Strangers who use up the limits of a
+        network or of everybody do not hold it up.
 
         The person is not counted here, only the pair of address and network: else a stranger who asks for
         links in somebody's name would keep them out.
         """
+        if known_device is not None:
+            await self._count("device", self._device, known_device)
+            return
         where = network_of(network)
         await self._count("network", self._network, where)
         await self._count("address", self._address, f"{where} {email_key(email)}")

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.auth.devices import recognise
 from services.auth.domain import link as links
 from services.auth.domain import session as domain
 from services.auth.domain.events import (
@@ -57,6 +58,8 @@ class OpenSession:
     grants: Sequence[HeldGrant]
     chosen: HeldGrant | None
     return_to: str | None
+    device: str | None = None
+    """What the browser is to keep, to be known again. Only after sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,22 @@ class Sessions:
         self._clock = clock
         self._limits = {False: people, True: staff}
 
-    async def redeem(self, link_id: LinkId) -> OpenSession:
-        """Turn a link into a session, once, whoever else tries at the same moment. Raises LinkNotUsable."""
+    async def redeem(
+        self, link_id: LinkId, device: str | None = None, browser: str | None = None
+    ) -> OpenSession:
+        """Turn a link into a session, once, whoever else tries at the same moment. Raises LinkNotUsable.
+
+        device: what the browser kept of an earlier sign-in. browser: its kind, in words.
+        """
         try:
             async with self._store.transaction() as transaction:
-                return await self._redeem(transaction, link_id)
+                return await self._redeem(transaction, link_id, device, browser)
         except ConcurrentAppend:
             raise links.LinkNotUsable from None
 
-    async def _redeem(self, transaction: Transaction[Event], link_id: LinkId) -> OpenSession:
+    async def _redeem(
+        self, transaction: Transaction[Event], link_id: LinkId, device: str | None, browser: str | None
+    ) -> OpenSession:
         now, session_id = self._clock(), SessionId(uuid4())
         # First the person, then the link: in the same order as where links are issued.
         await lock_owner(transaction.connection, link_id)
@@ -101,6 +111,8 @@ class Sessions:
                 secret_hash=_hash(secret),
                 person_id=issued.person_id,
                 return_to=issued.return_to,
+                started_at=now,
+                browser=browser,
                 seen_at=now,
                 idle_until=now + limits.idle,
                 absolute_until=now + limits.absolute,
@@ -108,10 +120,11 @@ class Sessions:
         )
         start = domain.StartSession(session_id, issued.person_id, link_id, now)
         await change_session(transaction, session_id, start, actor=issued.person_id)
+        device = await recognise(transaction.connection, issued.person_id, session_id, device, now)
         chosen = _only_choice(held, issued.purpose)
         if chosen is not None:
             await self._choose(transaction, session_id, issued.person_id, chosen)
-        return OpenSession(secret, held, chosen, issued.return_to)
+        return OpenSession(secret, held, chosen, issued.return_to, device)
 
     async def choose(self, secret: str, grant_id: GrantId) -> OpenSession:
         """Act in a role from now on, under a new secret. Raises SessionOver or NotGranted."""
@@ -199,26 +212,7 @@ class Sessions:
     async def _find(
         self, connection: AsyncConnection, secret: str, *, lock: bool = False
     ) -> Row[tuple[object, ...]]:
-        now = self._clock()
-        query = (
-            select(sessions, people.c.full_name)
-            .join(people, people.c.person_id == sessions.c.person_id)
-            .where(
-                and_(
-                    sessions.c.secret_hash == _hash(secret),
-                    sessions.c.ended_at.is_(None),
-                    sessions.c.idle_until > now,
-                    sessions.c.absolute_until > now,
-                    _has_ground(),
-                )
-            )
-        )
-        if lock:  # a second click waits, and then finds what the first one left
-            query = query.with_for_update(of=sessions)
-        row = (await connection.execute(query)).one_or_none()
-        if row is None:
-            raise SessionOver
-        return row
+        return await find_session(connection, secret, self._clock(), lock=lock)
 
     async def _note_use(
         self, connection: AsyncConnection, row: Row[tuple[object, ...]], held: Sequence[HeldGrant]
@@ -235,6 +229,33 @@ class Sessions:
             .values(seen_at=now, idle_until=idle_until)
         )
         return idle_until
+
+
+async def find_session(
+    connection: AsyncConnection, secret: str, now: datetime, *, lock: bool = False
+) -> Row[tuple[object, ...]]:
+    """The row of the session with this secret, and the person's name. Raises SessionOver."""
+    query = (
+        select(sessions, people.c.full_name)
+        .join(people, people.c.person_id == sessions.c.person_id)
+        .where(sessions.c.secret_hash == _hash(secret), in_force(now))
+    )
+    if lock:  # a second click waits, and then finds what the first one left
+        query = query.with_for_update(of=sessions)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise SessionOver
+    return row
+
+
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """Not ended, neither idle nor old, and on a grant that is in force."""
+    return and_(
+        sessions.c.ended_at.is_(None),
+        sessions.c.idle_until > now,
+        sessions.c.absolute_until > now,
+        _has_ground(),
+    )
 
 
 async def change_session(
@@ -276,10 +297,11 @@ def _only_choice(held: Sequence[HeldGrant], purpose: Purpose) -> HeldGrant | Non
 
 def _has_ground() -> ColumnElement[bool]:
     """Whether the grant that was chosen is in force still; before the choice, any grant of the person."""
-    return exists().where(
+    held = exists().where(
         grants.c.person_id == sessions.c.person_id,
         or_(sessions.c.grant_id.is_(None), grants.c.grant_id == sessions.c.grant_id),
     )
+    return held.correlate(sessions)
 
 
 def _hash(secret: str) -> bytes:

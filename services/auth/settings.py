@@ -41,9 +41,15 @@ class AuthSettings(ServiceSettings):
     """How often one network address may ask for links to one email address."""
     link_limits_everybody: list[str] = Field(default=["600 per minute"])
     """How often all together may ask. It protects the email service."""
+    link_limits_device: list[str] = Field(default=["10 per 10 minutes", "60 per day"])
+    """How often a browser that somebody signed in from before may ask: the other limits do not hold it up."""
+    device_days: int = Field(default=400, ge=1, le=400)
+    """How long after the last sign-in from it a browser is known."""
     email: EmailSettings = Field(default_factory=EmailSettings)
 
-    @field_validator("link_limits_network", "link_limits_address", "link_limits_everybody")
+    @field_validator(
+        "link_limits_network", "link_limits_address", "link_limits_everybody", "link_limits_device"
+    )
     @classmethod
     def _limits_are_understood(cls, texts: list[str]) -> list[str]:
         for text in texts:

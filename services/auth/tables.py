@@ -54,5 +54,17 @@ sessions = Table(
     Column("idle_until", DateTime(timezone=True), nullable=False),
     Column("absolute_until", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
+    Column("started_at", DateTime(timezone=True)),
+    Column("browser", Text),
 )
-"""secret_hash: SHA-256 of what the browser holds."""
+"""secret_hash: SHA-256 of what the browser holds. browser: its kind, such as "Firefox on Windows"."""
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("device_hash", LargeBinary, primary_key=True),
+    Column("person_id", Uuid, primary_key=True),
+    Column("first_seen", DateTime(timezone=True), nullable=False),
+    Column("last_seen", DateTime(timezone=True), nullable=False),
+)
+"""Browsers that somebody signed in from. device_hash: SHA-256 of what the browser holds."""

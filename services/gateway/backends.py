@@ -16,6 +16,7 @@ LINK_LIFETIME: Final = TypeAdapter(auth.LinkLifetime)
 SESSION_OPENED: Final = TypeAdapter(auth.SessionOpened)
 SESSION_CHOICES: Final = TypeAdapter(auth.SessionChoices)
 SESSION_IN_FORCE: Final = TypeAdapter(auth.SessionInForce)
+OWN_SESSIONS: Final = TypeAdapter(list[auth.OwnSession])
 PARTICIPANT_PAGE: Final = TypeAdapter(participants.ParticipantPage)
 PARTICIPANT_DETAIL: Final = TypeAdapter(participants.ParticipantDetail)
 EXPORT: Final = TypeAdapter(export.Export)
@@ -47,14 +48,17 @@ class Auth:
 
     backend: Backend
 
-    async def ask_for_link(self, email: str, return_to: str | None, network: str | None) -> auth.LinkLifetime:
+    async def ask_for_link(
+        self, email: str, return_to: str | None, network: str | None, device: str | None
+    ) -> auth.LinkLifetime:
         """Raises Refusal 429 for who asks too often."""
-        body = auth.AskForLink(email=email, return_to=return_to, network=network)
+        body = auth.AskForLink(email=email, return_to=return_to, network=network, device=device)
         return await self.backend.post("/links", body, LINK_LIFETIME)
 
-    async def redeem(self, token: str) -> auth.SessionOpened:
+    async def redeem(self, token: str, device: str | None, browser: str | None) -> auth.SessionOpened:
         """Raises Refusal 410 when the link cannot be used (again)."""
-        return await self.backend.post("/links/redeem", auth.RedeemLink(token=token), SESSION_OPENED)
+        body = auth.RedeemLink(token=token, device=device, browser=browser)
+        return await self.backend.post("/links/redeem", body, SESSION_OPENED)
 
     async def choices(self, session: str) -> auth.SessionChoices:
         """Raises Refusal 401 when the session is over."""
@@ -70,6 +74,17 @@ class Auth:
         """Raises Refusal 401 when the session is over."""
         body = auth.ExchangeSession(session=session, audiences=audiences)
         return await self.backend.post("/sessions/exchange", body, SESSION_IN_FORCE, repeatable=True)
+
+    async def own_sessions(self, session: str) -> list[auth.OwnSession]:
+        """Raises Refusal 401 when the session is over."""
+        body = auth.SessionRef(session=session)
+        return await self.backend.post("/sessions/own", body, OWN_SESSIONS, repeatable=True)
+
+    async def end_own(self, session: str, session_id: UUID | None) -> None:
+        """One of the person's sessions; all of them when none is named."""
+        await self.backend.tell(
+            "/sessions/own/end", auth.EndOwnSession(session=session, session_id=session_id)
+        )
 
     async def end(self, session: str) -> None:
         await self.backend.tell("/sessions/end", auth.SessionRef(session=session))

@@ -56,6 +56,8 @@ REQUEST_STATES: Final = {
 
 DONE: Final = {
     "signed-out": "You have signed out.",
+    "signed-out-everywhere": "You have signed out everywhere.",
+    "session-ended": "That session has ended.",
     "request-made": "Your request has been sent. DfE support looks at it first.",
     "request-entered": "The request has been entered. A colleague has to look at it first.",
     "request-withdrawn": "The request has been withdrawn.",

@@ -13,9 +13,13 @@ def day(when: date | datetime) -> str:
 
 def moment(when: datetime) -> str:
     """5 July 2024 at 3:07pm."""
+    return f"{day(when)} at {clock_time(when)}"
+
+
+def clock_time(when: datetime) -> str:
+    """3:07pm."""
     local = when.astimezone(LONDON)
-    hour = local.hour % 12 or 12
-    return f"{day(local)} at {hour}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
+    return f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
 
 
 def academic_year(start: int) -> str:

@@ -44,6 +44,7 @@ class Renderer:
         self._templates.filters |= {
             "day": dates.day,
             "moment": dates.moment,
+            "clock_time": dates.clock_time,
             "academic_year": dates.academic_year,
             "audit_kind": content.audit_kind_in_words,
         }

@@ -1,9 +1,12 @@
-"""The two cookies: the session, and before sign-in the visit (it binds the forms)."""
+"""The cookies: the session, before sign-in the visit (it binds the forms), and the device."""
 
 from dataclasses import dataclass
 
 from fastapi import Request, Response
 
+LONGEST_DEVICE = 100
+DEVICE_SECONDS = 400 * 24 * 3600
+"""The longest that browsers keep a cookie. Source: RFC 6265bis, 5.5."""
 LONGEST = 500
 """Of a session, as auth takes it."""
 
@@ -22,11 +25,23 @@ class Cookies:
     def visit(self) -> str:
         return self._name("visit")
 
+    @property
+    def device(self) -> str:
+        return self._name("device")
+
     def session_of(self, request: Request) -> str | None:
         return self._read(request, self.session)
 
     def visit_of(self, request: Request) -> str | None:
         return self._read(request, self.visit)
+
+    def device_of(self, request: Request) -> str | None:
+        value = self._read(request, self.device)
+        return value if value and len(value) <= LONGEST_DEVICE else None
+
+    def keep_device(self, response: Response, device: str) -> None:
+        """Longer than a session: by it the browser is known again at the next sign-in."""
+        self._keep(response, self.device, device, DEVICE_SECONDS)
 
     def keep_session(self, response: Response, session: str) -> None:
         self._keep(response, self.session, session)
@@ -44,8 +59,8 @@ class Cookies:
         value = request.cookies.get(name, "")
         return value if 0 < len(value) <= LONGEST else None
 
-    def _keep(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", secure=self.secure, httponly=True, samesite="lax")
+    def _keep(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        response.set_cookie(name, value, seconds, path="/", secure=self.secure, httponly=True, samesite="lax")
 
 
 def cookies_of(request: Request) -> Cookies:

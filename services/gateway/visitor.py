@@ -8,6 +8,8 @@ from fastapi import Request
 from services.gateway.backend import Refusal
 from services.gateway.backends import Access, Backends, Exports, Participants, backends_of
 from services.gateway.session import cookies_of
+from services.gateway.warning import SessionWarning, session_warning
+from shared.clock import system_clock
 from shared.contracts.auth import RoleChoice, SessionInForce
 from shared.contracts.roles import Role
 
@@ -46,6 +48,10 @@ class Visitor:
     @property
     def role(self) -> Role:
         return self.choice.role
+
+    @property
+    def warning(self) -> SessionWarning:
+        return session_warning(self.session.idle_until, self.session.absolute_until, system_clock())
 
     @property
     def organisation_name(self) -> str:

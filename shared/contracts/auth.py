@@ -47,7 +47,7 @@ class SessionEnded(PublishedEvent):
     session_id: UUID
     person_id: UUID
     reason: str
-    """`signed_out`, `expired` or `grant_ended`."""
+    """`signed_out`, `signed_out_elsewhere`, `expired` or `grant_ended`."""
 
 
 CATALOGUE = Catalogue(LinkIssued, SignedIn, RoleChosen, SessionEnded)
@@ -66,6 +66,8 @@ class AskForLink(Body):
     """Where to go after sign-in: a path of the gateway, such as `/access-requests/…`."""
     network: Annotated[str | None, Field(max_length=100)] = None
     """The network address of who asks. Counted, never kept."""
+    device: Annotated[str | None, Field(max_length=100)] = None
+    """What the browser keeps of an earlier sign-in: such a one is not held up by what strangers do."""
 
 
 class LinkLifetime(Body):
@@ -78,6 +80,10 @@ class RedeemLink(Body):
     """POST /links/redeem → SessionOpened, or 410 problem `link-not-usable`."""
 
     token: str = Field(max_length=500)
+    device: Annotated[str | None, Field(max_length=100)] = None
+    """What the browser keeps of an earlier sign-in."""
+    browser: Annotated[str | None, Field(max_length=60)] = None
+    """Its kind, in words for the list of one's sessions, such as `Firefox on Windows`."""
 
 
 class RoleChoice(Body):
@@ -96,6 +102,28 @@ class SessionOpened(Body):
     choices: list[RoleChoice]
     chosen: RoleChoice | None
     return_to: str | None = None
+    device: str | None = None
+    """For a cookie that stays: by it the browser is known again. Only after a link."""
+
+
+class OwnSession(Body):
+    """One session of a person, as they see it."""
+
+    session_id: UUID
+    started_at: datetime | None
+    seen_at: datetime
+    browser: str | None
+    role: Role | None
+    organisation_name: str | None
+    present: bool
+    """The one that asks."""
+
+
+class EndOwnSession(Body):
+    """POST /sessions/own/end → 204. session_id None: every session of the person, also this one."""
+
+    session: str = Field(max_length=500)
+    session_id: UUID | None
 
 
 class SessionRef(Body):

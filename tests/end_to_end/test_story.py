@@ -257,6 +257,26 @@ def service_pid(system: RunningSystem, service: str) -> int:
     return int(found.stdout.split()[0])
 
 
+async def test_a_person_signs_out_of_another_browser(system: RunningSystem, marcus: Visitor) -> None:
+    phone = Visitor(system.url)
+    phone.http.headers["user-agent"] = "Mozilla/5.0 (iPhone) Version/18.5 Mobile/15E148 Safari/604.1"
+    await phone.sign_in("marcus.bell@example.org")
+    assert re.search(r'href="/session-warning/2[678]\.css"', (await phone.get("/participants")).response.text)
+    assert "forwards" in (await phone.get("/session-warning/27.css")).response.text
+    page = await marcus.get("/your-sessions")
+    assert "Safari on iPhone" in page.text
+    page = await marcus.submit(page, "/your-sessions/end")
+    assert "That session has ended." in page.text
+    assert (await phone.get("/participants")).path == "/sign-in"
+    await phone.wait_for_email("marcus.bell@example.org", "A new sign-in")
+    await phone.sign_in("marcus.bell@example.org")
+    page = await phone.submit(await phone.get("/your-sessions"), "/your-sessions/end-all")
+    assert "You have signed out everywhere." in page.text
+    assert (await marcus.get("/participants")).path == "/sign-in"
+    await marcus.sign_in("marcus.bell@example.org")
+    await phone.close()
+
+
 async def test_every_service_refuses_a_call_without_a_token(system: RunningSystem) -> None:
     environment = json.loads((system.home / "environment" / "gateway.json").read_text())
     async with httpx.AsyncClient() as http:

@@ -30,6 +30,7 @@ STEPS: Final = {
 }
 SESSION_ENDS: Final = {
     "signed_out": "signed out",
+    "signed_out_elsewhere": "signed out of a session on another browser",
     "expired": "was signed out: the session had expired",
     "grant_ended": "was signed out: the access had ended",
 }

@@ -21,6 +21,8 @@ class Purpose(StrEnum):
 
 class EndReason(StrEnum):
     SIGNED_OUT = "signed_out"
+    SIGNED_OUT_ELSEWHERE = "signed_out_elsewhere"
+    """By the same person, from another session."""
     EXPIRED = "expired"
     GRANT_ENDED = "grant_ended"
 

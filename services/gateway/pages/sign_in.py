@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.gateway.backend import Refusal
 from services.gateway.backends import backends_of
+from services.gateway.browser_words import browser_in_words
 from services.gateway.forms import Form, Sent
 from services.gateway.network import network_address
 from services.gateway.rendering import page, see_other
@@ -39,7 +40,9 @@ async def send_link(request: Request, form: Sent) -> Response:
     if form.errors:
         return _form(request, form, return_to)
     try:
-        lifetime = await backends_of(request).auth.ask_for_link(email, return_to, network_address(request))
+        lifetime = await backends_of(request).auth.ask_for_link(
+            email, return_to, network_address(request), cookies_of(request).device_of(request)
+        )
     except Refusal as refusal:
         form.refused(refusal, ["email"])
         return _form(request, form, return_to, refusal)
@@ -65,11 +68,13 @@ async def show_button(request: Request, token: str) -> Response:
 
 @router.post("/sign-in/link/{token}")
 async def redeem(request: Request, token: str) -> Response:
-    auth = backends_of(request).auth
+    auth, cookies = backends_of(request).auth, cookies_of(request)
     if len(token) > LONGEST_TOKEN:
         return page(request, "sign_in/link_not_usable.html", 410)
     try:
-        opened = await auth.redeem(token)
+        browser = browser_in_words(request.headers.get("user-agent", ""))
+        opened = await auth.redeem(token, cookies.device_of(request), browser)
+        device = opened.device
         if opened.chosen is None and len(opened.choices) == 1:
             opened = (await auth.choose(opened.session, opened.choices[0].grant_id)).model_copy(
                 update={"return_to": opened.return_to}
@@ -79,7 +84,9 @@ async def redeem(request: Request, token: str) -> Response:
             raise
         return page(request, "sign_in/link_not_usable.html", 410)
     response = see_other(_after_sign_in(opened))
-    cookies_of(request).keep_session(response, opened.session)
+    cookies.keep_session(response, opened.session)
+    if device:
+        cookies.keep_device(response, device)
     return response
 
 

@@ -64,20 +64,20 @@ class Running:
     async def post(self, path: str, **body: Any) -> httpx.Response:
         return await self.http.post(path, json=body)
 
-    async def emails(self, count: int) -> list[dict[str, str]]:
+    async def emails(self, count: int, of: str = "*.json") -> list[dict[str, str]]:
         """Wait until so many emails were sent."""
         async with asyncio.timeout(60):
-            while len(files := sorted(self.inbox.glob("*.json"))) < count:
+            while len(files := sorted(self.inbox.glob(of))) < count:
                 await asyncio.sleep(0.05)
         sent = [json.loads(file.read_text()) for file in files]
         return sorted(sent, key=lambda email: str(email["sent_at"]))
 
     async def link(self, email: str = EMAIL) -> str:
         """Ask for a link and read its token in the email."""
-        before = len(list(self.inbox.glob("*.json")))
+        before = len(list(self.inbox.glob("link-*.json")))
         assert (await self.post("/links", email=email)).status_code == 202
         self.clock.now += timedelta(milliseconds=1)
-        newest = (await self.emails(before + 1))[-1]
+        newest = (await self.emails(before + 1, "link-*.json"))[-1]
         return re.search(r"/sign-in/link/(\S+)", newest["body"])[1]  # type: ignore[index]
 
     async def session(self) -> SessionOpened:

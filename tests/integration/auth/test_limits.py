@@ -11,7 +11,9 @@ from services.auth.limits import Counting, LinkLimits, Throttle, TooManyRequests
 from shared.embedded.ports import free_ports
 from tests.integration.auth.running import EMAIL, Running, count, work_is_done
 
-LIMITS = LinkLimits(network=["5 per hour"], address=["3 per minute"], everybody=["8 per hour"])
+LIMITS = LinkLimits(
+    network=["5 per hour"], address=["3 per minute"], everybody=["8 per hour"], device=["2 per hour"]
+)
 
 
 @pytest.fixture
