@@ -155,6 +155,8 @@ async def open_backbone(
             events_bell.ring()
             work_bell.ring()
 
+        store = EventStore(engine, codec, clock, wake)
+        stack.push_async_callback(store.close)
         backbone = Backbone(
             service=service,
             settings=settings,
@@ -162,7 +164,7 @@ async def open_backbone(
             engine=engine,
             redis=redis,
             broker=broker,
-            store=EventStore(engine, codec, clock, wake),
+            store=store,
             tokens=ServiceTokens(
                 service, settings.service_secret.get_secret_value(), settings.auth_url, http
             ),

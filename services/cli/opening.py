@@ -45,9 +45,11 @@ async def opened(service: str) -> AsyncIterator[Opened]:
         settings = importlib.import_module(f"services.{service}.settings").Settings()
     codec: Codec[Any] = importlib.import_module(f"services.{service}.publishing").CODEC
     engine = service_engine(settings)
+    store = EventStore(engine, codec, system_clock)
     try:
-        yield Opened(settings, engine, EventStore(engine, codec, system_clock))
+        yield Opened(settings, engine, store)
         for bell in (EVENTS_BELL, WORK_BELL):
             await ring_once(engine, bell)
     finally:
+        await store.close()
         await engine.dispose()

@@ -25,6 +25,9 @@ GROUP = 500
 LINGER_SECONDS = 0.5
 """How long the writer keeps its connection for the next append."""
 
+CLOSE_SECONDS = 5.0
+"""How long a process that ends waits for a server that does not answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -63,6 +66,17 @@ class GroupCommit:
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
         return await waiting.done
+
+    async def close(self) -> None:
+        """Return when what was waiting is written and the connection is given back, or after CLOSE_SECONDS.
+
+        An engine disposes only of connections that nobody holds.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._writer is not None:
+                    self._news.set()
+                    await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
         try:

@@ -48,6 +48,10 @@ class EventStore(Generic[Event]):
         self._wake = wake
         self._group_commit = GroupCommit(engine)
 
+    async def close(self) -> None:
+        """Finish what is being appended, and hold no connection any longer: before the engine is disposed."""
+        await self._group_commit.close()
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Transaction[Event]"]:
         """One database transaction: appends, and the rows that go with them, all or nothing.

@@ -23,6 +23,11 @@ CUT_CONNECTIONS = """
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
+OTHER_CONNECTIONS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+
 
 @dataclass(frozen=True)
 class Added:
@@ -184,3 +189,21 @@ async def test_what_cannot_be_stored_is_refused_and_nobody_else_is(store: EventS
     assert not is_passing(refused.value)
     await store.append("a", [Added(1)], expected=ANY, actor=None)
     assert await amounts(store, "a") == [1]
+
+
+async def test_a_closed_store_leaves_no_connection_behind(plain_database: ServiceDatabase) -> None:
+    engine = create_engine(plain_database.service_url)
+    store = store_on(engine)
+    await store.append("a", [Added(1)], expected=NO_STREAM, actor=None)
+    late = asyncio.create_task(store.append("b", [Added(2)], expected=NO_STREAM, actor=None))
+    await asyncio.sleep(0)
+    await store.close()
+    assert (await late)[0].version == 1, "what was being written was cut off"
+    await engine.dispose()
+    watch = await asyncpg.connect(plain_database.owner_url)
+    try:
+        async with asyncio.timeout(5):
+            while await watch.fetchval(OTHER_CONNECTIONS):  # the server needs a moment to say goodbye
+                await asyncio.sleep(0.05)
+    finally:
+        await watch.close()
