@@ -1,6 +1,7 @@
 # Every habit of this project. `make help` lists them.
 PYTHON ?= python3
 PORT ?= 8000
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.ready-to-run
@@ -16,8 +17,8 @@ help: ## List what can be done
 run: $(RUN_READY) ## Serve everything on http://127.0.0.1:8000 (PORT=… changes it) with made-up data
 	@$(BIN)/check-data run --port $(PORT)
 
-test: $(DEV_READY) assets ## Run the whole suite
-	@$(BIN)/python -m pytest
+test: $(DEV_READY) assets ## Run the whole suite, on as many processes as WORKERS says (2)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-fast: $(DEV_READY) ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/contract
