@@ -36,7 +36,7 @@ def new_trace(
     traceparent: str | None = None, correlation_id: str | None = None, causation_id: str | None = None
 ) -> Trace:
     """Continue what came in; what is missing or malformed starts anew."""
-    match = TRACEPARENT.fullmatch(traceparent or "")
+    match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
     trusted = correlation_id if correlation_id and CORRELATION.fullmatch(correlation_id) else None
     return Trace(
         trace_id=match[1] if match else secrets.token_hex(16),

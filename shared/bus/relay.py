@@ -176,8 +176,8 @@ class Relay(Generic[Event]):
         entries, previous = [], partition.previous
         for one in recorded:
             position = one.position or 0
-            if position > previous and (envelope := self._publication.envelope(one, previous)):
-                entries.append((position, envelope.model_dump_json(exclude_none=True).encode()))
+            if position > previous and (document := self._publication.document(one, previous)):
+                entries.append((position, document))
                 previous = position
         if not entries:
             return True

@@ -97,9 +97,9 @@ class GroupCommit:
         """Return as soon as somebody does, or False when it takes too long."""
         if not self._waiting:
             self._news.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LINGER_SECONDS):
-                    await self._news.wait()
+            linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._news.set)
+            await self._news.wait()
+            linger.cancel()
         return bool(self._waiting)
 
     def _take(self) -> Sequence[Waiting]:

@@ -17,7 +17,7 @@ from shared.event_store.codec import Codec
 from shared.event_store.group_commit import GroupCommit
 from shared.event_store.recorded import Metadata, Recorded
 from shared.event_store.tables import events, positions
-from shared.tracing import current_trace
+from shared.tracing import new_trace, trace_at_hand
 
 Event = TypeVar("Event")
 
@@ -202,8 +202,9 @@ _METADATA = TypeAdapter(Metadata)
 
 def _metadata(actor: str | None) -> Metadata:
     """What leads to an event that is appended now, by this actor."""
-    trace = current_trace()
-    return Metadata(actor, trace.correlation_id, trace.causation_id, trace.child().traceparent)
+    trace = trace_at_hand()
+    step = trace.child() if trace else new_trace()
+    return Metadata(actor, step.correlation_id, step.causation_id, step.traceparent)
 
 
 def _recorded(row: Row[Any], codec: Codec[Event]) -> Recorded[Event]:
