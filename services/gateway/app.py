@@ -11,8 +11,10 @@ from services.gateway import asset_files
 from services.gateway.asset_files import Assets
 from services.gateway.backend import Backend
 from services.gateway.backends import Auth, Backends
+from services.gateway.circuit import Circuit
 from services.gateway.csrf import FormTokens
 from services.gateway.forms import no_forgery
+from services.gateway.head import AnswerHead
 from services.gateway.pages import dev_inbox
 from services.gateway.pages.errors import answer_with_pages
 from services.gateway.rendering import Renderer
@@ -20,6 +22,7 @@ from services.gateway.routes import PAGES
 from services.gateway.security_headers import SecurityHeaders, security_headers
 from services.gateway.session import Cookies
 from services.gateway.settings import GatewaySettings
+from services.gateway.shedding import ShedLoad
 from shared.web.app import create_app
 from shared.web.service_client import OwnToken, ServiceTokens
 
@@ -58,6 +61,13 @@ def create(settings: GatewaySettings) -> FastAPI:
     app.state.assets = assets
     app.state.renderer = renderer
     headers = security_headers(renderer.script_hashes, tls=not settings.development)
+    # The last one added is the first one to see a request.
+    app.add_middleware(
+        ShedLoad,
+        at_once=settings.requests_at_once,
+        sorry=lambda: renderer.for_anybody("errors/busy.html"),
+    )
+    app.add_middleware(AnswerHead)
     app.add_middleware(SecurityHeaders, headers=headers)
     answer_with_pages(app, headers)
     return app
@@ -81,11 +91,20 @@ async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backend
             )
         )
 
+    def backend(name: str, http: httpx.AsyncClient) -> Backend:
+        circuit = Circuit(
+            name,
+            failures=settings.circuit_failures,
+            pause_seconds=settings.circuit_pause_seconds,
+            calls_at_once=settings.calls_at_once,
+        )
+        return Backend(name, http, circuit, answer_seconds=settings.answer_seconds)
+
     secret = settings.service_secret.get_secret_value()
     tokens = ServiceTokens("gateway", secret, settings.auth_url, await client(settings.auth_url))
     return Backends(
-        auth=Auth(Backend("auth", await client(settings.auth_url, OwnToken(tokens, "auth")))),
-        access=Backend("access", await client(settings.access_url)),
-        participants=Backend("participants", await client(settings.participants_url)),
-        export=Backend("export", await client(settings.export_url)),
+        auth=Auth(backend("auth", await client(settings.auth_url, OwnToken(tokens, "auth")))),
+        access=backend("access", await client(settings.access_url)),
+        participants=backend("participants", await client(settings.participants_url)),
+        export=backend("export", await client(settings.export_url)),
     )

@@ -1,5 +1,6 @@
-"""One service called over HTTP: time limits, a second try where it is safe, and clear failures."""
+"""One service called over HTTP: time limits, a second try where it is safe, a circuit, and clear failures."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -8,6 +9,7 @@ import httpx
 import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from services.gateway.circuit import Circuit, NotCalled
 from shared.contracts.body import Body
 from shared.tracing import outgoing_headers
 
@@ -18,6 +20,8 @@ Parameters = Sequence[tuple[str, str]]
 
 WORTH_ANOTHER_TRY: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """A connection that broke, such as one kept while the service restarted. Timeouts were waited for already."""
+NOT_THERE: Final = frozenset({502, 503, 504})
+"""Answers of a service that cannot work at present. A 500 is a bug of one page and closes no other."""
 PASSED_ON: Final = (
     "content-type",
     "content-length",
@@ -83,9 +87,14 @@ class FileAnswer:
 
 
 class Backend:
-    def __init__(self, name: str, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, name: str, http: httpx.AsyncClient, circuit: Circuit, *, answer_seconds: float
+    ) -> None:
+        """answer_seconds: for a whole answer; of a file, for its beginning."""
         self.name = name
         self._http = http
+        self._circuit = circuit
+        self._answer_seconds = answer_seconds
 
     async def get(
         self, path: str, answer: TypeAdapter[Answer], token: str, parameters: Parameters = ()
@@ -128,26 +137,44 @@ class Backend:
     async def _send(
         self, request: httpx.Request, *, repeatable: bool = False, stream: bool = False
     ) -> httpx.Response:
-        for last in (False, True) if repeatable else (True,):
-            try:
-                response = await self._http.send(request, stream=stream)
-                break
-            except httpx.HTTPError as error:
-                if last or not isinstance(error, WORTH_ANOTHER_TRY):
-                    log.warning("backend_down", backend=self.name, error=type(error).__name__)
-                    raise BackendDown(self.name) from error
+        try:
+            response = await self._answer(request, repeatable=repeatable, stream=stream)
+        except NotCalled as reason:
+            raise BackendDown(self.name) from reason
         if response.is_success:
             return response
-        try:
-            await response.aread()
-        except httpx.HTTPError as error:
-            raise BackendDown(self.name) from error
-        finally:
-            await response.aclose()
         if response.is_client_error:
             raise _refusal(response)
         log.warning("backend_down", backend=self.name, status=response.status_code)
         raise BackendDown(self.name)
+
+    async def _answer(self, request: httpx.Request, *, repeatable: bool, stream: bool) -> httpx.Response:
+        """Whatever the service says; only the content of a success may still have to be read.
+
+        Raises NotCalled, and BackendDown for what the circuit counts as a failure.
+        """
+        async with self._circuit.call():
+            try:
+                async with asyncio.timeout(self._answer_seconds):
+                    response = await self._try(request, repeatable=repeatable, stream=stream)
+                    if not response.is_success:
+                        await response.aread()
+                        await response.aclose()
+            except (httpx.HTTPError, TimeoutError) as error:
+                log.warning("backend_down", backend=self.name, error=type(error).__name__)
+                raise BackendDown(self.name) from error
+            if response.status_code in NOT_THERE:
+                log.warning("backend_down", backend=self.name, status=response.status_code)
+                raise BackendDown(self.name)
+        return response
+
+    async def _try(self, request: httpx.Request, *, repeatable: bool, stream: bool) -> httpx.Response:
+        try:
+            return await self._http.send(request, stream=stream)
+        except WORTH_ANOTHER_TRY:
+            if not repeatable:
+                raise
+        return await self._http.send(request, stream=stream)
 
     def _read(self, response: httpx.Response, answer: TypeAdapter[Answer]) -> Answer:
         try:

@@ -19,6 +19,14 @@ class Tag:
     colour: str
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of the service, as the subject of a sentence: what cannot be used now, and what can."""
+
+    away: str
+    there: str
+
+
 STATUSES: Final = {
     "contacted_for_information": Tag("Contacted for information", "yellow"),
     "dfe_checking_eligibility": Tag("DfE checking eligibility", "teal"),
@@ -70,6 +78,18 @@ DONE: Final = {
     "contact-added": "The contact has been added. They get an email when somebody waits for them.",
 }
 """What a page says after something was done, by the word in its URL: never text from the URL itself."""
+
+PARTS: Final = {
+    "auth": Part("Signing in, and every page that needs it,", "The pages behind the links at the bottom"),
+    "participants": Part(
+        "The list of participants", "Downloads that you asked for before, and access requests,"
+    ),
+    "export": Part("Downloading", "The list of participants, and access requests,"),
+    "access": Part(
+        "Access requests, agreements, people and audit", "The list of participants, and downloads,"
+    ),
+}
+"""What is away with a service, and what is not."""
 
 STAFF: Final = (Role.SUPPORT, Role.POLICY, Role.AUDITOR, Role.ADMINISTRATOR)
 USERS: Final = (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY)

@@ -20,6 +20,7 @@ from services.gateway.forms import PROOF_FIELD
 from services.gateway.session import Cookies
 from services.gateway.visitor import HOME, Visitor
 
+NOBODYS_HOME: Final = "/"
 FRONTEND: Final = "govuk_frontend_jinja"
 NONCE_CONDITION: Final = re.compile(r"\{%-? if cspNonce %\}.*?\{% endif %\}")
 INLINE_SCRIPT: Final = re.compile(r"<script\s*>([^<]+)</script>")
@@ -73,7 +74,7 @@ class Renderer:
 
         html = self._templates.get_template(template).render(
             visitor=visitor,
-            home=HOME[visitor.role] if visitor else "/",
+            home=HOME[visitor.role] if visitor else NOBODYS_HOME,
             navigation=_navigation(visitor, request.url.path),
             done=content.DONE.get(request.query_params.get("done", "")) if status == 200 else None,
             form_token=form_token,
@@ -83,6 +84,10 @@ class Renderer:
         if visit is not None:
             self._cookies.keep_visit(response, visit)
         return response
+
+    def for_anybody(self, template: str) -> bytes:
+        """A page without a form that is the same for every request, in UTF-8."""
+        return self._templates.get_template(template).render(home=NOBODYS_HOME).encode()
 
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> Response:

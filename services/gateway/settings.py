@@ -18,6 +18,15 @@ class GatewaySettings(CommonSettings):
     """Proves that a form is one of ours; the same for every gateway. In development it may be left out."""
     answer_seconds: float = Field(default=8.0, gt=0)
     """How long a service may take to answer."""
+    calls_at_once: int = Field(default=50, gt=0)
+    """How many calls may wait for one service; a page that needs one more is unavailable, at once."""
+    circuit_failures: int = Field(default=5, gt=0)
+    """After how many failures in a row a service is not called for a pause."""
+    circuit_pause_seconds: float = Field(default=5.0, gt=0)
+    """How long that pause is; then one call tries."""
+    requests_at_once: int = Field(default=200, gt=0)
+    """How many requests may be under way; further ones are sent away (503). More than three services' calls,
+    so that slow ones leave room for the pages of the others."""
     trusted_proxies: int = Field(default=0, ge=0, le=10)
     """Proxies in front that add the caller to `X-Forwarded-For`. Limits by network address count on it."""
     support_email: str = "support@example.org"

@@ -239,7 +239,8 @@ async def test_a_service_that_is_down_takes_its_own_pages_only(
     try:
         page = await marcus.get("/exports")
         assert page.status == 503
-        assert "problem with the service" in page.heading
+        assert "unavailable" in page.heading
+        assert "Downloading cannot be used at the moment" in page.text
         assert "Traceback" not in page.response.text
         assert (await marcus.get("/participants")).status == 200
     finally:

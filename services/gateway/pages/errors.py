@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from services.gateway import content
 from services.gateway.backend import BackendDown, Refusal
 from services.gateway.forms import Forged
 from services.gateway.rendering import page, see_other
@@ -30,8 +31,9 @@ def cannot_see(request: Request) -> Response:
     return page(request, "errors/cannot_see.html", 403)
 
 
-def out_of_service(request: Request, status: int = 503) -> Response:
-    response = page(request, "errors/problem.html", status)
+def out_of_service(request: Request, backend: str | None = None) -> Response:
+    """backend: the service that does not answer, if it is known: the page says what cannot be used."""
+    response = page(request, "errors/unavailable.html", 503, part=content.PARTS.get(backend or ""))
     response.headers["retry-after"] = RETRY_AFTER_SECONDS
     return response
 
@@ -64,8 +66,8 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
         return page(request, "errors/forged.html", 403)
 
     @app.exception_handler(BackendDown)
-    async def _backend_down(request: Request, _: BackendDown) -> Response:
-        return out_of_service(request)
+    async def _backend_down(request: Request, down: BackendDown) -> Response:
+        return out_of_service(request, down.backend)
 
     @app.exception_handler(Refusal)
     async def _refusal(request: Request, refusal: Refusal) -> Response:
@@ -103,6 +105,6 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
     @app.exception_handler(Exception)
     async def _bug(request: Request, error: Exception) -> Response:
         log.error("request_failed", error=type(error).__name__, exc_info=error)
-        response = out_of_service(request, 500)
+        response = page(request, "errors/problem.html", 500)
         response.headers.update(headers)
         return response

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.gateway import content, dates
 from services.gateway.backend import Refusal
+from services.gateway.head import only_head
 from services.gateway.list_view import SEARCH_AND_FILTERS, ListView
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
@@ -69,6 +70,9 @@ async def export(request: Request, user: User, export_id: UUID) -> Response:
 @router.get(PATH + "/{export_id}/download")
 async def download(request: Request, user: User, export_id: UUID) -> Response:
     """The file, passed through piece by piece."""
+    if only_head(request):  # nothing is taken, so nothing is asked for: asking is on record
+        await user.exports.one(export_id)
+        return Response(media_type="text/csv")
     asked = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     try:
         file = await user.exports.file(export_id, asked)

@@ -1,16 +1,22 @@
 """How the gateway takes what a service answers, or does not."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import httpx
 import pytest
 from pydantic import TypeAdapter
 
 from services.gateway.backend import Backend, BackendDown, FieldError, Refusal
+from services.gateway.circuit import Circuit
 from shared.contracts.auth import LinkLifetime, SessionRef
 
 LIFETIME = TypeAdapter(LinkLifetime)
 BODY = SessionRef(session="s")
+Transport = (
+    Callable[[httpx.Request], httpx.Response]
+    | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
+)
 
 
 class Network:
@@ -28,9 +34,10 @@ class Network:
         return outcome
 
 
-def backend(network: Callable[[httpx.Request], httpx.Response]) -> Backend:
+def backend(network: Transport, answer_seconds: float = 5) -> Backend:
     http = httpx.AsyncClient(transport=httpx.MockTransport(network), base_url="http://auth")
-    return Backend("auth", http)
+    circuit = Circuit("auth", failures=5, pause_seconds=60, calls_at_once=10)
+    return Backend("auth", http, circuit, answer_seconds=answer_seconds)
 
 
 def good() -> httpx.Response:
@@ -72,6 +79,37 @@ async def test_who_waited_for_a_slow_service_does_not_wait_twice() -> None:
     with pytest.raises(BackendDown):
         await backend(network).get("/x", LIFETIME, "t")
     assert len(network.requests) == 1
+
+
+async def test_an_answer_that_drips_is_not_waited_for_beyond_its_time() -> None:
+    async def drip(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        return good()
+
+    with pytest.raises(BackendDown):
+        await backend(drip, answer_seconds=0.02).get("/x", LIFETIME, "t")
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectTimeout("slow"), httpx.Response(503)])
+async def test_a_service_that_fails_again_and_again_is_left_alone(
+    failure: httpx.Response | Exception,
+) -> None:
+    network = Network(*[failure] * 9)
+    service = backend(network)
+    for _ in range(9):
+        with pytest.raises(BackendDown):
+            await service.get("/x", LIFETIME, "t")
+    assert len(network.requests) == 5
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_neither_a_no_nor_a_bug_of_one_page_closes_the_others(status: int) -> None:
+    network = Network(*[httpx.Response(status)] * 9)
+    service = backend(network)
+    for _ in range(9):
+        with pytest.raises((Refusal, BackendDown)):
+            await service.get("/x", LIFETIME, "t")
+    assert len(network.requests) == 9
 
 
 async def test_a_no_of_the_service_comes_with_its_words() -> None:

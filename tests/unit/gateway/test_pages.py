@@ -119,16 +119,35 @@ async def test_the_policy_allows_the_one_script_of_the_template_by_its_hash(page
     assert not re.search(r"<style| style=| on[a-z]+=", answer.text)
 
 
+@pytest.mark.parametrize("path", [*PUBLIC, "/nowhere", "/participants", "/health/live"])
+async def test_head_is_answered_like_get_without_the_page(page: httpx.AsyncClient, path: str) -> None:
+    got, head = await page.get(path), await page.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    for name in ("content-type", "location", "cache-control", "content-security-policy"):
+        assert head.headers.get(name) == got.headers.get(name)
+
+
+async def test_when_busy_the_page_that_says_so_is_one_of_ours(tmp_path: Path) -> None:
+    few = settings(tmp_path).model_copy(update={"requests_at_once": 0})
+    async with browser(create(few)) as visitor:
+        answer = await visitor.get("/")
+        assert (answer.status_code, "Sorry, the service is busy" in answer.text) == (503, True)
+        assert answer.headers["retry-after"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert (await visitor.get("/health/live")).status_code == 200
+
+
 async def test_an_unknown_page_is_not_found(page: httpx.AsyncClient) -> None:
     answer = await page.get("/nowhere")
     assert (answer.status_code, "Page not found" in answer.text) == (404, True)
 
 
-async def test_a_service_that_is_down_gives_the_problem_page(page: httpx.AsyncClient) -> None:
+async def test_a_service_that_is_down_gives_a_page_that_says_what_is_away(page: httpx.AsyncClient) -> None:
     page.cookies.set("__Host-session", "s")
     answer = await page.get("/participants")
     assert answer.status_code == 503
-    assert "Sorry, there is a problem with the service" in answer.text
+    assert "Sorry, this page is unavailable" in answer.text
+    assert "Signing in, and every page that needs it, cannot be used" in answer.text
     assert answer.headers["retry-after"]
 
 
