@@ -1,7 +1,9 @@
 import functools
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+import structlog
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,6 +19,9 @@ from tests.servers import (
     embedded_servers,
     why_no_containers,
 )
+
+# What services of the tests log must not come between what a command prints, which tests look at.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 @functools.cache
