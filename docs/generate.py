@@ -15,6 +15,7 @@ from faststream.redis import RedisBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel, SecretStr, create_model
 
+from docs.access_states import state_diagram
 from services.access.app import create as create_access
 from services.access.settings import AccessSettings
 from services.auth.app import create as create_auth
@@ -44,7 +45,8 @@ def documents() -> dict[str, str]:
     """What docs/reference should hold, by file name."""
     made = {f"openapi-{name}.json": document for name, document in _openapi().items()}
     made["asyncapi.json"] = _asyncapi()
-    return {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in made.items()}
+    texts = {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in made.items()}
+    return texts | {"access-request-states.md": state_diagram()}
 
 
 def _openapi() -> dict[str, Any]:
@@ -108,7 +110,7 @@ def _only(text: str) -> Any:
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.json"):
+    for old in FOLDER.iterdir():
         old.unlink()
     for name, text in documents().items():
         (FOLDER / name).write_text(text)

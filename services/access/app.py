@@ -10,10 +10,13 @@ from services.access.api import ROUTERS
 from services.access.api.desk import Desk
 from services.access.api.problems import answer_refusals
 from services.access.audit import PUBLISHERS, Recorder
+from services.access.bank_holidays import is_bank_holiday
 from services.access.consumers import Organisations
 from services.access.handlers import lapse_due
+from services.access.handlers.deadlines import DeadlineJobs, set_deadlines
 from services.access.publishing import CODEC, PUBLICATION
 from services.access.settings import AccessSettings
+from services.access.waiting_emails import WaitingEmails
 from services.access.workers import Emails
 from shared.backbone import Backbone, open_backbone
 from shared.bus.feed import feed_router
@@ -39,12 +42,18 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             await backbone.follow(Organisations(clock))
             for publisher in PUBLISHERS:
                 await backbone.follow(Recorder(publisher))
-            backbone.work(Emails(backbone.engine, mailer, settings.public_url).handlers)
+            emails = Emails(backbone.engine, mailer, settings.public_url).handlers
+            waiting = WaitingEmails(backbone.engine, mailer, settings.public_url).handlers
+            backbone.work(emails | waiting | DeadlineJobs(backbone.store, clock).handlers)
 
             async def lapse() -> None:
                 await lapse_due(backbone.store, clock())
 
+            async def deadlines() -> None:
+                await set_deadlines(backbone.store, settings.deadlines, is_bank_holiday)
+
             backbone.repeat("lapse", settings.lapse_seconds, lapse)
+            backbone.repeat("deadlines", settings.deadline_seconds, deadlines)
             yield
 
     async def database_ready() -> None:

@@ -10,17 +10,17 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.access.domain.events import Event
+from services.access.domain.events import Event, Step
 from services.access.domain.refusals import AlreadyGranted, AlreadyRecorded
 from services.access.domain.vocabulary import Actor, OrganisationId, PersonId, Role
 from services.access.handlers import (
+    Answer,
+    Verdict,
     add_lead_provider_contact,
     bootstrap_staff,
-    check_policy,
-    confirm_user,
+    decide_request,
     record_agreement,
     submit_request,
-    triage_request,
 )
 from services.access.tables import organisations, people, requests
 from shared.clock import Clock, london_day, system_clock
@@ -29,6 +29,7 @@ from shared.event_store import EventStore
 
 WAIT_SECONDS: Final = 60.0
 LOOK_EVERY_SECONDS: Final = 0.2
+CALLED_BACK: Final = "The organisation confirmed by telephone that it asked for this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,36 +182,19 @@ class _Demo:
             organisation_id=organisation,
             reason=reason,
         )
-        if steps >= 1:
-            await triage_request(
+        provider = self.organisations.lead_provider
+        for step, decider, decider_role, of, why in (
+            (Step.TRIAGE, self.people.second_support, Role.SUPPORT, None, CALLED_BACK),
+            (Step.POLICY_CHECK, self.people.policy, Role.POLICY, None, "Checked against the register."),
+            (Step.CONFIRMATION, self.people.contact, Role.LEAD_PROVIDER, provider, "A valid user."),
+        )[:steps]:
+            await decide_request(
                 self.store,
                 request_id,
-                by=await self._actor(self.people.second_support, Role.SUPPORT),
+                step,
+                Answer(Verdict.APPROVE, why, lead_provider_id=provider),
+                by=await self._actor(decider, decider_role, of),
                 at=self.clock(),
-                approve=True,
-                reason="The organisation confirmed by telephone that it asked for this.",
-            )
-        if steps >= 2:
-            await check_policy(
-                self.store,
-                request_id,
-                by=await self._actor(self.people.policy, Role.POLICY),
-                at=self.clock(),
-                approve=True,
-                reason="Checked against the agreement register.",
-                lead_provider_id=self.organisations.lead_provider,
-            )
-        if steps >= 3:
-            contact = await self._actor(
-                self.people.contact, Role.LEAD_PROVIDER, self.organisations.lead_provider
-            )
-            await confirm_user(
-                self.store,
-                request_id,
-                by=contact,
-                at=self.clock(),
-                approve=True,
-                reason="A valid user.",
             )
 
     async def _actor(self, person: DemoPerson, role: Role, organisation: UUID | None = None) -> Actor:

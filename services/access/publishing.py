@@ -10,6 +10,7 @@ from services.access.domain.events import (
     Event,
     GrantEnded,
     GrantGiven,
+    InformationGiven,
     LeadProviderAsked,
     NamedInRequest,
     OrganisationNamed,
@@ -17,7 +18,10 @@ from services.access.domain.events import (
     PersonRegistered,
     PolicyCheckPassed,
     RequestDeclined,
+    RequestExpired,
     RequestGranted,
+    RequestReminded,
+    RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
     Step,
@@ -45,6 +49,10 @@ CODEC: Codec[Event] = Codec(
         RequestGranted,
         RequestDeclined,
         RequestWithdrawn,
+        RequestReturned,
+        InformationGiven,
+        RequestReminded,
+        RequestExpired,
         AgreementRecorded,
         AgreementEndedEarly,
         AgreementLapsed,
@@ -57,6 +65,13 @@ DECLINED: Final = {
     Step.TRIAGE: "declined_at_triage",
     Step.POLICY_CHECK: "declined_at_policy_check",
     Step.CONFIRMATION: "refused_by_lead_provider",
+}
+
+
+OF_ITSELF: Final[dict[type[Event], str]] = {
+    RequestGranted: "granted",
+    RequestReminded: "reminded",
+    RequestExpired: "expired",
 }
 
 
@@ -100,9 +115,10 @@ def publish(event: Event) -> PublishedEvent | None:
             return _agreement(event)
         case AgreementLapsed() | NamedInRequest():
             return None
-        case RequestGranted():
+        case RequestGranted() | RequestReminded() | RequestExpired():
+            step = OF_ITSELF[type(event)]
             return told.RequestProgressed(
-                request_id=event.request_id, person_id=event.person_id, step="granted", by=None
+                request_id=event.request_id, person_id=event.person_id, step=step, by=None
             )
         case _:
             return told.RequestProgressed(
@@ -138,6 +154,10 @@ def step_of(event: ByPerson) -> str:
             return "confirmed_by_lead_provider"
         case RequestDeclined(step=step, against_advice=against_advice):
             return f"{DECLINED[step]}_against_advice" if against_advice else DECLINED[step]
+        case RequestReturned(step=step):
+            return f"returned_at_{step.value}"
+        case InformationGiven():
+            return "information_given"
         case RequestWithdrawn():
             return "withdrawn"
     raise ValueError(f"no word is known for {type(event).__name__}")

@@ -1,9 +1,11 @@
 """Own events → rows, in the transaction of the append; a rebuild runs the same over the whole log."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import ColumnElement, case, func, insert, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import UpdateBase
@@ -15,6 +17,7 @@ from services.access.domain.events import (
     Event,
     GrantEnded,
     GrantGiven,
+    InformationGiven,
     LeadProviderAsked,
     NamedInRequest,
     OrganisationNamed,
@@ -22,7 +25,10 @@ from services.access.domain.events import (
     PersonRegistered,
     PolicyCheckPassed,
     RequestDeclined,
+    RequestExpired,
     RequestGranted,
+    RequestReminded,
+    RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
     TriagePassed,
@@ -30,6 +36,8 @@ from services.access.domain.events import (
 )
 from services.access.domain.person_details import email_key
 from services.access.domain.request import RequestState
+from services.access.domain.request.state import STATE_OF_STEP
+from services.access.domain.vocabulary import RequestId
 from services.access.tables import agreements, grants, organisations, people, requests
 from shared.event_store import ConcurrentAppend, Recorded
 
@@ -136,41 +144,76 @@ def _request_statement(event: Event) -> UpdateBase | None:
                 reason=event.reason,
                 submitted_at=event.at,
                 state=RequestState.SUBMITTED.value,
+                waiting_since=event.at,
                 decided_by=[],
+                informed_by=[],
                 against_advice=False,
             )
         case TriagePassed():
-            return _request_moves(event.request_id, state=RequestState.POLICY_CHECK.value, by=event.by)
+            return _request_moves(event, RequestState.POLICY_CHECK, by=event.by)
         case PolicyCheckPassed():
             return _request_moves(
-                event.request_id,
-                state=RequestState.AWAITING_LEAD_PROVIDER.value,
+                event,
+                RequestState.AWAITING_LEAD_PROVIDER,
                 by=event.by,
                 lead_provider_id=event.lead_provider_id,
                 against_advice=event.against_advice,
             )
         case UserConfirmed():
-            return _request_moves(event.request_id, by=event.by)
+            return _change(event.request_id, decided_by=func.array_append(requests.c.decided_by, event.by))
         case RequestGranted():
-            return _request_moves(event.request_id, state=RequestState.GRANTED.value)
+            return _request_moves(event, RequestState.GRANTED)
         case RequestDeclined():
             return _request_moves(
-                event.request_id,
-                state=RequestState.DECLINED.value,
+                event,
+                RequestState.DECLINED,
                 by=event.by,
                 outcome_reason=event.reason,
+                outcome_kind=event.kind.value if event.kind else None,
+            )
+        case RequestReturned():
+            return _request_moves(event, RequestState.RETURNED, returned_from=event.step.value)
+        case InformationGiven():
+            back = case(
+                {step.value: state.value for step, state in STATE_OF_STEP.items()},
+                value=requests.c.returned_from,
+            )
+            return _request_moves(
+                event,
+                back,
+                returned_from=None,
+                informed_by=func.array_append(requests.c.informed_by, event.by),
             )
         case RequestWithdrawn():
-            return _request_moves(
-                event.request_id, state=RequestState.WITHDRAWN.value, outcome_reason=event.reason
-            )
+            return _request_moves(event, RequestState.WITHDRAWN, outcome_reason=event.reason)
+        case RequestExpired():
+            return _request_moves(event, RequestState.EXPIRED)
+        case RequestReminded():
+            return _change(event.request_id, reminded_at=event.at)
         case LeadProviderAsked():
             return None
         case _:
             raise ValueError(f"no row is known for {type(event).__name__}")
 
 
-def _request_moves(request_id: UUID, *, by: UUID | None = None, **values: object) -> UpdateBase:
+class _Moving(Protocol):
+    """An event after which a request waits for somebody else, or for nobody."""
+
+    @property
+    def request_id(self) -> RequestId: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+
+def _request_moves(
+    event: _Moving, state: RequestState | ColumnElement[str], *, by: UUID | None = None, **values: object
+) -> UpdateBase:
     if by is not None:
         values["decided_by"] = func.array_append(requests.c.decided_by, by)
+    where = state.value if isinstance(state, RequestState) else state
+    return _change(event.request_id, state=where, waiting_since=event.at, reminded_at=None, **values)
+
+
+def _change(request_id: UUID, **values: object) -> UpdateBase:
     return update(requests).where(requests.c.request_id == request_id).values(values)

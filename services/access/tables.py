@@ -48,6 +48,11 @@ requests = Table(
     Column("lead_provider_id", Uuid),
     Column("against_advice", Boolean, nullable=False),
     Column("outcome_reason", Text),
+    Column("outcome_kind", Text),
+    Column("waiting_since", DateTime(timezone=True), nullable=False),
+    Column("reminded_at", DateTime(timezone=True)),
+    Column("returned_from", Text),
+    Column("informed_by", ARRAY(Uuid), nullable=False),
     Column("name_given", Text),
     Column("email_given", Text),
 )

@@ -147,6 +147,10 @@ class Access:
         """step: `triage`, `policy-check` or `confirmation`."""
         return await self.backend.post(f"/requests/{request_id}/{step}", body, REQUEST, self.token)
 
+    async def inform(self, request_id: UUID, information: str) -> access.AccessRequest:
+        body = access.GiveInformation(information=information)
+        return await self.backend.post(f"/requests/{request_id}/information", body, REQUEST, self.token)
+
     async def withdraw(self, request_id: UUID, reason: str) -> access.AccessRequest:
         body = access.Withdraw(reason=reason)
         return await self.backend.post(f"/requests/{request_id}/withdraw", body, REQUEST, self.token)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.contracts import access, auth, export, participants
-from shared.contracts.access import RequestState
+from shared.contracts.access import DeclineKind, RequestState
 from shared.contracts.export import ExportState
 from shared.contracts.roles import Role
 
@@ -56,11 +56,15 @@ REQUEST_STATES: Final = {
         RequestState.SUBMITTED: "yellow",
         RequestState.POLICY_CHECK: "teal",
         RequestState.AWAITING_LEAD_PROVIDER: "purple",
+        RequestState.RETURNED: "orange",
         RequestState.GRANTED: "green",
         RequestState.DECLINED: "red",
         RequestState.WITHDRAWN: "grey",
+        RequestState.EXPIRED: "grey",
     }.items()
 }
+
+DECLINE_KINDS: Final = [{"value": kind.value, "text": kind.label} for kind in DeclineKind]
 
 DONE: Final = {
     "signed-out": "You have signed out.",
@@ -69,6 +73,7 @@ DONE: Final = {
     "request-made": "Your request has been sent. DfE support looks at it first.",
     "request-entered": "The request has been entered. A colleague has to look at it first.",
     "request-withdrawn": "The request has been withdrawn.",
+    "information-given": "Your information has been sent.",
     "decided": "Your decision has been recorded.",
     "confirmed": "You confirmed this person. They get an email that says how to sign in.",
     "refused": "You refused this person. They do not get access.",

@@ -86,6 +86,13 @@ class Form:
             self.errors[name] = missing
             return None
 
+    def chosen(self, name: str, of: type[Choice]) -> Choice | None:
+        """What was chosen of a list that may be left alone."""
+        try:
+            return of(self.values.get(name, ""))
+        except ValueError:
+            return None
+
     def identity(self, name: str, missing: str) -> UUID | None:
         """An ID, mostly one that was chosen from a list."""
         try:

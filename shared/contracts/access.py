@@ -122,9 +122,11 @@ class RequestState(StrEnum):
     SUBMITTED = "submitted"
     POLICY_CHECK = "policy_check"
     AWAITING_LEAD_PROVIDER = "awaiting_lead_provider"
+    RETURNED = "returned"
     GRANTED = "granted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
     @property
     def label(self) -> str:
@@ -132,9 +134,11 @@ class RequestState(StrEnum):
             "submitted": "Waiting for support",
             "policy_check": "Waiting for the policy check",
             "awaiting_lead_provider": "Waiting for the lead provider",
+            "returned": "Sent back for information",
             "granted": "Granted",
             "declined": "Declined",
             "withdrawn": "Withdrawn",
+            "expired": "Expired",
         }[self.value]
 
     @property
@@ -143,6 +147,7 @@ class RequestState(StrEnum):
             RequestState.SUBMITTED,
             RequestState.POLICY_CHECK,
             RequestState.AWAITING_LEAD_PROVIDER,
+            RequestState.RETURNED,
         )
 
 
@@ -164,6 +169,28 @@ class SubmitRequest(Body):
 class Decision(StrEnum):
     APPROVE = "approve"
     DECLINE = "decline"
+    RETURN = "return"
+    """Back to those who asked, for information: by support and policy."""
+
+
+class DeclineKind(StrEnum):
+    NOT_EMPLOYED = "not_employed"
+    NO_NEED = "no_need"
+    NOT_COVERED = "not_covered"
+    NOT_KNOWN = "not_known"
+    WRONG_DETAILS = "wrong_details"
+    OTHER = "other"
+
+    @property
+    def label(self) -> str:
+        return {
+            "not_employed": "They do not work for this organisation",
+            "no_need": "They do not need this data for their work",
+            "not_covered": "No data-sharing agreement covers the access",
+            "not_known": "The lead provider does not know them as a valid user",
+            "wrong_details": "The name, email address or organisation is wrong",
+            "other": "Another reason",
+        }[self.value]
 
 
 class Decide(Body):
@@ -175,6 +202,9 @@ class Decide(Body):
 
     decision: Decision
     reason: Reason
+    """Of a decision; what is to be told, when a request is sent back."""
+    decline_kind: DeclineKind | None = None
+    """Needed with a no: 422 `decline-reason-needed`."""
     lead_provider_id: UUID | None = None
     """With the policy check's approval: which lead provider is asked (of a covering agreement)."""
 
@@ -183,6 +213,12 @@ class Withdraw(Body):
     """POST /requests/{id}/withdraw → AccessRequest."""
 
     reason: Reason
+
+
+class GiveInformation(Body):
+    """POST /requests/{id}/information → AccessRequest. The side that asked, while it is sent back."""
+
+    information: Reason
 
 
 class RequestStep(Body):
@@ -259,12 +295,15 @@ class AccessRequest(Body):
     lead_provider_id: UUID | None
     lead_provider_name: str | None
     outcome_reason: str | None
+    outcome_kind: DeclineKind | None = None
+    waiting_since: datetime
+    """When it came into its state."""
     steps: list[RequestStep] = Field(default_factory=list)
     """Empty in lists, and for lead provider contacts."""
     check: CoverageCheck | None = None
     """Only for policy, while the policy check is due or afterwards."""
     may: list[str] = Field(default_factory=list)
-    """What the caller may do next: of `triage`, `policy_check`, `confirmation`, `withdraw`."""
+    """What the caller may do next: of `triage`, `policy_check`, `confirmation`, `inform`, `withdraw`."""
 
 
 class RequestPage(Body):

@@ -31,6 +31,8 @@ ANSWERS: Final[dict[type[Refused], Answer]] = {
     refusals.AlreadyRequested: Answer(409, "already-requested"),
     refusals.AlreadyGranted: Answer(409, "already-granted"),
     refusals.LeadProviderNeeded: Answer(422, "lead-provider-needed", "lead_provider_id"),
+    refusals.DeclineKindNeeded: Answer(422, "decline-reason-needed", "decline_kind"),
+    refusals.NotReturnable: Answer(422, "not-returnable", "decision"),
     refusals.NoContacts: Answer(409, "no-contacts"),
     refusals.NoLongerCovered: Answer(409, "no-longer-covered"),
     refusals.UnknownOrganisation: Answer(422, "unknown-organisation", "organisation_id"),

@@ -6,12 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from services.access.api.desk import ANYBODY, STAFF, USERS, AtDesk, Desk, Page, Reading, actor
+from services.access.domain.events import DeclineKind, Step
 from services.access.domain.vocabulary import Role
 from services.access.handlers import (
-    check_policy,
-    confirm_user,
+    Answer,
+    Verdict,
+    decide_request,
+    give_information,
     submit_request,
-    triage_request,
     withdraw_request,
 )
 from services.access.queries.organisations import list_organisations
@@ -76,33 +78,18 @@ async def request(desk: AtDesk, caller: Reader, request_id: UUID) -> told.Access
 
 @router.post("/requests/{request_id}/triage")
 async def triage(desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide) -> told.AccessRequest:
-    """Support passes the request on to policy, or declines it."""
-    await triage_request(
-        desk.store,
-        request_id,
-        by=actor(caller),
-        at=desk.now(),
-        approve=body.decision is told.Decision.APPROVE,
-        reason=body.reason,
-    )
-    return await _in_full(desk, caller, request_id)
+    """Support passes the request on to policy, sends it back for information, or declines it."""
+    return await _decide(desk, caller, request_id, Step.TRIAGE, body)
 
 
 @router.post("/requests/{request_id}/policy-check")
 async def policy_check(
     desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide
 ) -> told.AccessRequest:
-    """Policy asks a lead provider, or declines; for an appropriate body, approving grants the access."""
-    await check_policy(
-        desk.store,
-        request_id,
-        by=actor(caller),
-        at=desk.now(),
-        approve=body.decision is told.Decision.APPROVE,
-        reason=body.reason,
-        lead_provider_id=body.lead_provider_id,
-    )
-    return await _in_full(desk, caller, request_id)
+    """Policy asks a lead provider, sends the request back, or declines; for an appropriate body, approving
+    grants the access.
+    """
+    return await _decide(desk, caller, request_id, Step.POLICY_CHECK, body)
 
 
 @router.post("/requests/{request_id}/confirmation")
@@ -110,13 +97,16 @@ async def confirmation(
     desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide
 ) -> told.AccessRequest:
     """The lead provider's contact confirms the person, which grants the access, or refuses."""
-    await confirm_user(
-        desk.store,
-        request_id,
-        by=actor(caller),
-        at=desk.now(),
-        approve=body.decision is told.Decision.APPROVE,
-        reason=body.reason,
+    return await _decide(desk, caller, request_id, Step.CONFIRMATION, body)
+
+
+@router.post("/requests/{request_id}/information")
+async def information(
+    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.GiveInformation
+) -> told.AccessRequest:
+    """The side that asked gives what it was asked for."""
+    await give_information(
+        desk.store, request_id, by=actor(caller), at=desk.now(), information=body.information
     )
     return await _in_full(desk, caller, request_id)
 
@@ -132,3 +122,19 @@ async def withdraw(
 
 async def _in_full(desk: Desk, caller: PersonCaller, request_id: UUID) -> told.AccessRequest:
     return await told_request_in_full(desk.store, request_id, actor(caller), desk.today())
+
+
+async def _decide(
+    desk: Desk, caller: PersonCaller, request_id: UUID, step: Step, body: told.Decide
+) -> told.AccessRequest:
+    await decide_request(desk.store, request_id, step, answer_in(body), by=actor(caller), at=desk.now())
+    return await _in_full(desk, caller, request_id)
+
+
+def answer_in(body: told.Decide) -> Answer:
+    return Answer(
+        Verdict(body.decision),
+        body.reason,
+        DeclineKind(body.decline_kind) if body.decline_kind else None,
+        body.lead_provider_id,
+    )

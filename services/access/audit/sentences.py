@@ -26,6 +26,11 @@ STEPS: Final = {
         "declined the request about {about} at the policy check, though an agreement covers it"
     ),
     "refused_by_lead_provider": "said for the lead provider that {about} is not a valid user",
+    "returned_at_triage": "sent back the request about {about} for information",
+    "returned_at_policy_check": "sent back the request about {about} for information",
+    "information_given": "gave the information that the request about {about} waited for",
+    "reminded": "Whoever the request about {about} waits for was reminded",
+    "expired": "The request about {about} expired: nobody answered in time",
     "withdrawn": "withdrew the request about {about}",
 }
 SESSION_ENDS: Final = {
@@ -109,7 +114,7 @@ def sentence(row: Row[Any], names: Names) -> str:
 
 def _progress(step: str, who: str, about: str) -> str:
     words = STEPS.get(step, f"took the step {step} on the request about {{about}}").format(about=about)
-    return words if step == "granted" else f"{who} {words}"
+    return words if words[0].isupper() else f"{who} {words}"
 
 
 def _agreement(data: Mapping[str, Any], who: str, names: Names) -> str:

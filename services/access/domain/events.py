@@ -24,6 +24,17 @@ class Step(StrEnum):
     CONFIRMATION = "confirmation"
 
 
+class DeclineKind(StrEnum):
+    """Why a request is declined, from the list; the same words as in the contract."""
+
+    NOT_EMPLOYED = "not_employed"
+    NO_NEED = "no_need"
+    NOT_COVERED = "not_covered"
+    NOT_KNOWN = "not_known"
+    WRONG_DETAILS = "wrong_details"
+    OTHER = "other"
+
+
 class EndReason(StrEnum):
     REVOKED = "revoked"
     AGREEMENT_ENDED = "agreement_ended"
@@ -135,16 +146,49 @@ class RequestGranted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDeclined(ByPerson):
-    """check: set when the policy check declined."""
+    """check: set when the policy check declined. kind: None in events of before there was a list."""
 
     step: Step
     check: Coverage | None
     against_advice: bool
+    kind: DeclineKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestReturned(ByPerson):
+    """reason: what those who asked are to tell. step: the one that needs it, and goes on with it."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InformationGiven(ByPerson):
+    """reason: the information."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestWithdrawn(ByPerson):
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReminded:
+    """Whoever it waits for is reminded, once for each time that it waits. step: None for those who asked."""
+
+    request_id: RequestId
+    person_id: PersonId
+    step: Step | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestExpired:
+    """Nobody answered in time. step: None when those who asked did not."""
+
+    request_id: RequestId
+    person_id: PersonId
+    step: Step | None
+    at: datetime
 
 
 # --- agreements and grants ------------------------------------------------------------------------
@@ -215,6 +259,10 @@ RequestEvent = (
     | RequestGranted
     | RequestDeclined
     | RequestWithdrawn
+    | RequestReturned
+    | InformationGiven
+    | RequestReminded
+    | RequestExpired
 )
 PersonEvent = PersonRegistered | PersonDetailsChanged | NamedInRequest
 AgreementEvent = AgreementRecorded | AgreementEndedEarly | AgreementLapsed

@@ -55,6 +55,14 @@ class LeadProviderNeeded(Refused):
     sentence = "Choose the lead provider that is to confirm this person."
 
 
+class DeclineKindNeeded(Refused):
+    sentence = "Select why you decline the request."
+
+
+class NotReturnable(Refused):
+    sentence = "A lead provider says yes or no: only support and policy send a request back for information."
+
+
 class NoContacts(Refused):
     sentence = "Nobody is registered to answer for this lead provider. Add a contact, then decide."
 

@@ -8,23 +8,25 @@ from services.access.handlers.first_staff import bootstrap_staff
 from services.access.handlers.grants import revoke_grant
 from services.access.handlers.people import add_lead_provider_contact
 from services.access.handlers.requests import (
-    check_policy,
-    confirm_user,
+    Answer,
+    Verdict,
+    decide_request,
+    give_information,
     submit_request,
-    triage_request,
     withdraw_request,
 )
 
 __all__ = [
+    "Answer",
+    "Verdict",
     "add_lead_provider_contact",
     "bootstrap_staff",
-    "check_policy",
-    "confirm_user",
+    "decide_request",
     "end_agreement_early",
+    "give_information",
     "lapse_due",
     "record_agreement",
     "revoke_grant",
     "submit_request",
-    "triage_request",
     "withdraw_request",
 ]

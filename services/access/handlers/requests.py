@@ -1,7 +1,9 @@
 """Access requests, from the nomination to the grant or the refusal."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,17 +11,27 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.access.domain.coverage import Coverage
-from services.access.domain.events import Event, RequestDeclined, RequestGranted, Step
+from services.access.domain.events import (
+    DeclineKind,
+    Event,
+    RequestDeclined,
+    RequestGranted,
+    RequestReturned,
+    Step,
+)
 from services.access.domain.grant import GiveGrant
 from services.access.domain.person import NameInRequest
 from services.access.domain.person_details import email_address, full_name
+from services.access.domain.refusals import DeclineKindNeeded
 from services.access.domain.request import (
-    Command,
+    ByHand,
     ConfirmUser,
     Decline,
+    GiveInformation,
     PassPolicyCheck,
     PassTriage,
     RequestState,
+    ReturnForInformation,
     SubmitRequest,
     Withdraw,
 )
@@ -41,9 +53,18 @@ from services.access.queries.people import active_holders
 from services.access.queries.register import coverage_of
 from services.access.queries.requests import request_row
 from services.access.tables import requests
+from services.access.waiting_emails import tell_returned
 from services.access.workers import tell_declined
 from shared.clock import london_day
 from shared.event_store import EventStore, Recorded, Transaction
+
+
+class Verdict(StrEnum):
+    """The same words as in the contract."""
+
+    APPROVE = "approve"
+    DECLINE = "decline"
+    RETURN = "return"
 
 
 async def submit_request(
@@ -85,68 +106,64 @@ async def submit_request(
     return await deciding(store, act)
 
 
-async def triage_request(
-    store: EventStore[Event], request_id: UUID, *, by: Actor, at: datetime, approve: bool, reason: str
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody decides on a step. decline_kind: with a no. lead_provider_id: with policy's yes."""
+
+    verdict: Verdict
+    reason: str
+    decline_kind: DeclineKind | None = None
+    lead_provider_id: UUID | None = None
+
+
+async def decide_request(
+    store: EventStore[Event], request_id: UUID, step: Step, answer: Answer, *, by: Actor, at: datetime
 ) -> None:
-    """Support: is this a sensible request? Then policy checks it."""
+    """Triage (is this a sensible request?), policy check (does an agreement cover it?), confirmation (is this
+    a valid user?): passed, declined, or sent back for information.
 
-    async def act(transaction: Transaction[Event]) -> None:
-        row = await request_row(transaction.connection, request_id, by)
-        command: Command
-        if approve:
-            command = PassTriage(by, at, reason)
-        else:
-            command = Decline(Step.TRIAGE, by, at, reason, await _check(transaction, row, at))
-        await _carry_out(transaction, row, command, at)
-
-    await deciding(store, act)
-
-
-async def check_policy(
-    store: EventStore[Event],
-    request_id: UUID,
-    *,
-    by: Actor,
-    at: datetime,
-    approve: bool,
-    reason: str,
-    lead_provider_id: UUID | None,
-) -> None:
-    """Policy: does an agreement cover it? Then that agreement's lead provider is asked.
-
-    Approving it for an appropriate body is the last decision: the grant follows. Raises LeadProviderNeeded,
-    NoContacts.
+    The last yes is followed by the grant: the lead provider's, or policy's for an appropriate body. Raises
+    DeclineKindNeeded, LeadProviderNeeded, NoContacts, NoLongerCovered, NotReturnable, FourEyes, …
     """
 
     async def act(transaction: Transaction[Event]) -> None:
-        connection = transaction.connection
-        row = await request_row(connection, request_id, by)
-        check = await _check(transaction, row, at)
-        command: Command
-        if approve:
-            asked, contacts = await _asked(connection, row, lead_provider_id)
-            command = PassPolicyCheck(by, at, reason, check, asked, contacts, GrantId(uuid4()))
-        else:
-            command = Decline(Step.POLICY_CHECK, by, at, reason, check)
+        row = await request_row(transaction.connection, request_id, by)
+        command = await _command(transaction, row, step, answer, by, at)
         await _carry_out(transaction, row, command, at)
 
     await deciding(store, act)
 
 
-async def confirm_user(
-    store: EventStore[Event], request_id: UUID, *, by: Actor, at: datetime, approve: bool, reason: str
+async def _command(
+    transaction: Transaction[Event], row: Row[Any], step: Step, answer: Answer, by: Actor, at: datetime
+) -> ByHand:
+    if answer.verdict is Verdict.RETURN:
+        return ReturnForInformation(step, by, at, answer.reason)
+    if answer.verdict is Verdict.DECLINE:
+        if answer.decline_kind is None:
+            raise DeclineKindNeeded
+        check = await _check(transaction, row, at)
+        return Decline(step, by, at, answer.reason, check, answer.decline_kind)
+    match step:
+        case Step.TRIAGE:
+            return PassTriage(by, at, answer.reason)
+        case Step.POLICY_CHECK:
+            check = await _check(transaction, row, at)
+            asked, contacts = await _asked(transaction.connection, row, answer.lead_provider_id)
+            return PassPolicyCheck(by, at, answer.reason, check, asked, contacts, GrantId(uuid4()))
+        case Step.CONFIRMATION:
+            check = await _check(transaction, row, at)
+            return ConfirmUser(by, at, answer.reason, check, GrantId(uuid4()))
+
+
+async def give_information(
+    store: EventStore[Event], request_id: UUID, *, by: Actor, at: datetime, information: str
 ) -> None:
-    """The lead provider's contact: is this a valid user? Then the grant follows. Raises NoLongerCovered."""
+    """The side that asked tells what it was asked for: the request goes back to the step that needs it."""
 
     async def act(transaction: Transaction[Event]) -> None:
         row = await request_row(transaction.connection, request_id, by)
-        check = await _check(transaction, row, at)
-        command: Command
-        if approve:
-            command = ConfirmUser(by, at, reason, check, GrantId(uuid4()))
-        else:
-            command = Decline(Step.CONFIRMATION, by, at, reason, check)
-        await _carry_out(transaction, row, command, at)
+        await _carry_out(transaction, row, GiveInformation(by, at, information), at)
 
     await deciding(store, act)
 
@@ -164,7 +181,7 @@ async def withdraw_request(
 
 
 async def _carry_out(
-    transaction: Transaction[Event], row: Row[Any], command: Command, at: datetime
+    transaction: Transaction[Event], row: Row[Any], command: ByHand, at: datetime
 ) -> Sequence[Recorded[Event]]:
     """The decision, and in the same transaction the grant or the email that follows from it."""
     recorded = await carry_out(
@@ -189,10 +206,12 @@ async def _carry_out(
                 )
             case RequestDeclined(request_id=request_id):
                 await tell_declined(transaction.connection, request_id)
+            case RequestReturned(request_id=request_id, at=returned_at):
+                await tell_returned(transaction.connection, request_id, returned_at)
     return recorded
 
 
-def _rests_on(command: Command, lead_provider_id: OrganisationId | None) -> tuple[AgreementId, ...]:
+def _rests_on(command: ByHand, lead_provider_id: OrganisationId | None) -> tuple[AgreementId, ...]:
     if isinstance(command, ConfirmUser) and lead_provider_id is not None:
         return command.check.by(lead_provider_id)
     return ()

@@ -51,12 +51,12 @@ async def names_of_people(connection: AsyncConnection, ids: Collection[UUID]) ->
 
 
 async def active_holders(
-    connection: AsyncConnection, role: Role, organisation_id: UUID
+    connection: AsyncConnection, role: Role, organisation_id: UUID | None
 ) -> tuple[PersonId, ...]:
     """Who holds this role for this organisation now, in a fixed order."""
     query = select(grants.c.person_id).where(
         grants.c.role == role.value,
-        grants.c.organisation_id == organisation_id,
+        grants.c.organisation_id.is_not_distinct_from(organisation_id),
         grants.c.ended_at.is_(None),
     )
     return tuple(PersonId(person_id) for person_id in sorted(await connection.scalars(query)))

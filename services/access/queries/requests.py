@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, false, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.access.domain.events import Step
 from services.access.domain.refusals import NothingThere
 from services.access.domain.request import AccessRequest, RequestState
 from services.access.domain.vocabulary import Actor, OrganisationId, PersonId, RequestId, Role
@@ -116,6 +117,8 @@ def told_request(row: Row[Any], by: Actor) -> told.AccessRequest:
         lead_provider_id=row.lead_provider_id,
         lead_provider_name=row.lead_provider_name,
         outcome_reason=None if contact else row.outcome_reason,
+        outcome_kind=None if contact or row.outcome_kind is None else told.DeclineKind(row.outcome_kind),
+        waiting_since=row.waiting_since,
         may=request_of(row).open_to(by),
     )
 
@@ -138,6 +141,10 @@ def request_of(row: Row[Any]) -> AccessRequest:
         decided_by=frozenset(PersonId(person) for person in row.decided_by),
         lead_provider_id=row.lead_provider_id and OrganisationId(row.lead_provider_id),
         against_advice=row.against_advice,
+        waiting_since=row.waiting_since,
+        informed_by=frozenset(PersonId(person) for person in row.informed_by),
+        returned_from=row.returned_from and Step(row.returned_from),
+        reminded=row.reminded_at is not None,
     )
 
 

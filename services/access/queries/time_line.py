@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from services.access.domain.coverage import Coverage
 from services.access.domain.events import (
     ByPerson,
     Event,
+    InformationGiven,
     LeadProviderAsked,
     PolicyCheckPassed,
     RequestDeclined,
+    RequestExpired,
     RequestGranted,
+    RequestReminded,
+    RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
     Step,
@@ -31,6 +36,12 @@ DECLINED = {
     Step.TRIAGE: "Declined by support",
     Step.POLICY_CHECK: "Declined at the policy check",
     Step.CONFIRMATION: "Refused by the lead provider",
+}
+WAITED_FOR: Final[dict[Step | None, str]] = {
+    Step.TRIAGE: "Support",
+    Step.POLICY_CHECK: "Policy",
+    Step.CONFIRMATION: "The lead provider",
+    None: "Those who asked",
 }
 AGAINST_ADVICE = ", against what the agreement register says"
 
@@ -68,19 +79,14 @@ def _steps(events: Sequence[Event], names: Mapping[UUID, str], by: Actor) -> lis
     steps = []
     for event in events:
         match event:
-            case RequestGranted(at=at):
+            case RequestGranted() | LeadProviderAsked() | RequestReminded() | RequestExpired():
+                words = of_itself(event)
                 steps.append(
-                    told.RequestStep(at=at, step="Access granted", by_name=None, by_role=None, reason=None)
-                )
-            case LeadProviderAsked(at=at):
-                steps.append(
-                    told.RequestStep(
-                        at=at, step="Lead provider asked", by_name=None, by_role=None, reason=None
-                    )
+                    told.RequestStep(at=event.at, step=words, by_name=None, by_role=None, reason=None)
                 )
             case ByPerson():
                 own_side = by.role.is_staff or event.by_role is by.role
-                final = isinstance(event, RequestDeclined)
+                final = isinstance(event, RequestDeclined | RequestReturned)
                 steps.append(
                     told.RequestStep(
                         at=event.at,
@@ -91,6 +97,19 @@ def _steps(events: Sequence[Event], names: Mapping[UUID, str], by: Actor) -> lis
                     )
                 )
     return steps
+
+
+def of_itself(event: RequestGranted | LeadProviderAsked | RequestReminded | RequestExpired) -> str:
+    """What followed, or what time did."""
+    match event:
+        case RequestGranted():
+            return "Access granted"
+        case LeadProviderAsked():
+            return "Lead provider asked"
+        case RequestReminded(step=step):
+            return f"{WAITED_FOR[step]} reminded"
+        case RequestExpired(step=step):
+            return f"Expired: no answer from {WAITED_FOR[step][0].lower()}{WAITED_FOR[step][1:]} in time"
 
 
 def in_words(event: ByPerson) -> str:
@@ -106,6 +125,10 @@ def in_words(event: ByPerson) -> str:
             return "Confirmed by the lead provider"
         case RequestDeclined(step=step, against_advice=against):
             return DECLINED[step] + (AGAINST_ADVICE if against else "")
+        case RequestReturned(step=step):
+            return f"Sent back for information by {WAITED_FOR[step].lower()}"
+        case InformationGiven():
+            return "Information given"
         case RequestWithdrawn():
             return "Withdrawn"
     raise ValueError(f"no words are known for {type(event).__name__}")

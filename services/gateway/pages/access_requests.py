@@ -19,6 +19,7 @@ User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="access"))]
 
 PATH: Final = "/access-requests"
 FIELDS: Final = ("full_name", "email", "reason")
+WHAT_INFORMATION: Final = "Enter the information that was asked for"
 WHY_WITHDRAW: Final = "Enter why you withdraw the request"
 
 
@@ -61,6 +62,22 @@ async def nominate(request: Request, user: User, form: Sent) -> Response:
 @router.get(PATH + "/{request_id}")
 async def one(request: Request, user: User, request_id: UUID) -> Response:
     return await _one(request, user, request_id, Form())
+
+
+@router.post(PATH + "/{request_id}/information")
+async def inform(request: Request, user: User, request_id: UUID, form: Sent) -> Response:
+    """What support or policy asked for: the request goes on."""
+    information = form.text("information", WHAT_INFORMATION, LONGEST_REASON)
+    if not form.errors:
+        try:
+            await user.access.inform(request_id, information)
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["information"])
+        else:
+            return see_other(f"{PATH}/{request_id}", done="information-given")
+    return await _one(request, user, request_id, form)
 
 
 @router.post(PATH + "/{request_id}/withdraw")

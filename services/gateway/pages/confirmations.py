@@ -10,7 +10,7 @@ from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
-from shared.contracts.access import Decide, Decision
+from shared.contracts.access import Decide, Decision, DeclineKind
 from shared.contracts.roles import Role
 
 router = APIRouter()
@@ -41,11 +41,13 @@ async def decide(request: Request, contact: Contact, request_id: UUID, form: Sen
     if form.errors or decision is None:
         return await _one(request, contact, request_id, form)
     try:
-        await contact.access.decide(request_id, "confirmation", Decide(decision=decision, reason=reason))
+        kind = form.chosen("decline_kind", DeclineKind) if decision is Decision.DECLINE else None
+        body = Decide(decision=decision, reason=reason, decline_kind=kind)
+        await contact.access.decide(request_id, "confirmation", body)
     except Refusal as refusal:
         if refusal.status not in ANSWERABLE:
             raise
-        form.refused(refusal, ["decision", "reason"])
+        form.refused(refusal, ["decision", "reason", "decline_kind"])
         return await _one(request, contact, request_id, form)
     return see_other(PATH, done="confirmed" if decision is Decision.APPROVE else "refused")
 

@@ -11,7 +11,14 @@ from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
 from services.gateway.pages.request_queue import queue
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
-from shared.contracts.access import AccessRequest, Decide, Decision, Organisation, SubmitRequest
+from shared.contracts.access import (
+    AccessRequest,
+    Decide,
+    Decision,
+    DeclineKind,
+    Organisation,
+    SubmitRequest,
+)
 from shared.contracts.manage_ects import OrganisationKind
 from shared.contracts.roles import Role
 
@@ -75,6 +82,22 @@ async def policy_check(request: Request, policy: Policy, request_id: UUID, form:
     return await _decide(request, policy, request_id, "policy-check", form)
 
 
+@router.post(PATH + "/{request_id}/information")
+async def inform(request: Request, support: Support, request_id: UUID, form: Sent) -> Response:
+    """For a request that support entered: what those who wrote to support say."""
+    information = form.text("information", "Enter the information that was asked for", LONGEST_REASON)
+    if not form.errors:
+        try:
+            await support.access.inform(request_id, information)
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["information"])
+        else:
+            return see_other(f"{PATH}/{request_id}", done="information-given")
+    return await _one(request, support, request_id, form)
+
+
 @router.post(PATH + "/{request_id}/withdraw")
 async def withdraw(request: Request, staff: Staff, request_id: UUID, form: Sent) -> Response:
     reason = form.text("withdraw_reason", "Enter why the request is withdrawn", LONGEST_REASON)
@@ -97,13 +120,18 @@ async def _decide(request: Request, visitor: Visitor, request_id: UUID, step: st
     if decision is Decision.APPROVE and form.values.get("lead_provider_id"):
         asked = form.identity("lead_provider_id", "Select a lead provider")
     if decision is not None and not form.errors:
-        body = Decide(decision=decision, reason=reason, lead_provider_id=asked)
+        body = Decide(
+            decision=decision,
+            reason=reason,
+            decline_kind=form.chosen("decline_kind", DeclineKind) if decision is Decision.DECLINE else None,
+            lead_provider_id=asked,
+        )
         try:
             await visitor.access.decide(request_id, step, body)
         except Refusal as refusal:
             if refusal.status not in ANSWERABLE:
                 raise
-            form.refused(refusal, ["decision", "reason", "lead_provider_id"])
+            form.refused(refusal, ["decision", "reason", "decline_kind", "lead_provider_id"])
         else:
             return see_other(f"{PATH}/{request_id}", done="decided")
     return await _one(request, visitor, request_id, form)

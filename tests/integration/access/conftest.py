@@ -82,6 +82,6 @@ async def _open(database: ServiceDatabase, redis_url: str, folder: Path) -> Asyn
     )
     issuer, clock = TestIssuer("access"), MovableClock()
     app = create(settings, keys=issuer.keys, clock=clock)
-    office = Office(app, issuer, database, folder / "inbox", clock)
+    office = Office(app, issuer, database, folder / "inbox", clock, settings)
     async with app.router.lifespan_context(app), office:
         yield office

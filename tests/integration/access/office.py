@@ -11,11 +11,15 @@ from uuid import UUID, uuid4
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.access.bank_holidays import is_bank_holiday
 from services.access.consumers import Organisations
 from services.access.domain.events import Event
 from services.access.handlers import bootstrap_staff
+from services.access.handlers.deadlines import set_deadlines
+from services.access.settings import AccessSettings
 from shared.clock import london_day, system_clock
 from shared.contracts import manage_ects
 from shared.contracts.envelope import CloudEvent, PublishedEvent
@@ -63,6 +67,7 @@ class Office:
     database: ServiceDatabase
     inbox: Path
     clock: MovableClock
+    settings: AccessSettings
     positions: dict[str, int] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
@@ -148,7 +153,22 @@ class Office:
         self, step: str, request_id: str, by: Session, decision: str = "approve", **more: object
     ) -> httpx.Response:
         reason = "Looked at, and found right."
+        if decision == "decline":
+            more = {"decline_kind": "other", **more}
         return await self.post(f"/requests/{request_id}/{step}", by, decision=decision, reason=reason, **more)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    async def pass_days(self, days: int) -> None:
+        """Go so many days ahead, with everything that is due by then becoming due now."""
+        await set_deadlines(self.store, self.settings.deadlines, is_bank_holiday)
+        self.clock.ahead += timedelta(days=days)
+        due = text(
+            "UPDATE work SET due_at = clock_timestamp() "
+            "WHERE kind = 'request-deadline' AND state = 'due' AND due_at <= :now"
+        )
+        async with self.engine.begin() as connection:
+            await connection.execute(due, {"now": self.clock()})
 
     # --- what follows -----------------------------------------------------------------------------
 

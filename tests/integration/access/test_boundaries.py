@@ -236,9 +236,11 @@ async def test_the_list_counts_what_the_caller_may_see(office: Office, cast: Cas
         "submitted": 1,
         "policy_check": 0,
         "awaiting_lead_provider": 0,
+        "returned": 0,
         "granted": 1,
         "declined": 0,
         "withdrawn": 1,
+        "expired": 0,
     }
     queue = ok(await office.get("/requests", cast.support, state="submitted"))
     assert [r["request_id"] for r in queue["requests"]] == [waiting["request_id"]]

@@ -129,9 +129,11 @@ async def test_the_demo_has_everybody_and_a_request_at_each_stage(office: Office
         "submitted": 1,
         "policy_check": 1,
         "awaiting_lead_provider": 1,
+        "returned": 0,
         "granted": 3,
         "declined": 0,
         "withdrawn": 0,
+        "expired": 0,
     }
     register = (await office.get("/agreements", staff)).json()
     assert sorted(a["in_force"] for a in register) == [False, True, True]

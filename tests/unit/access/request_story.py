@@ -5,11 +5,16 @@ from datetime import date
 
 from services.access.domain.coverage import Cover, Coverage, not_needed
 from services.access.domain.events import (
+    DeclineKind,
     Event,
+    InformationGiven,
     LeadProviderAsked,
     PolicyCheckPassed,
     RequestDeclined,
+    RequestExpired,
     RequestGranted,
+    RequestReminded,
+    RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
     Step,
@@ -118,6 +123,7 @@ def declined(by: Actor, step: Step, check: Coverage | None = None, against: bool
         step=step,
         check=check,
         against_advice=against,
+        kind=DeclineKind.OTHER,
     )
 
 
@@ -125,6 +131,32 @@ def withdrawn(by: Actor = USER) -> RequestWithdrawn:
     return RequestWithdrawn(
         request_id=REQUEST, person_id=COLLEAGUE, by=by.person_id, by_role=by.role, at=AT, reason=WHY
     )
+
+
+def returned(by: Actor = SUPPORT, step: Step = Step.TRIAGE) -> RequestReturned:
+    return RequestReturned(
+        request_id=REQUEST,
+        person_id=COLLEAGUE,
+        by=by.person_id,
+        by_role=by.role,
+        at=AT,
+        reason=WHY,
+        step=step,
+    )
+
+
+def informed(by: Actor = USER) -> InformationGiven:
+    return InformationGiven(
+        request_id=REQUEST, person_id=COLLEAGUE, by=by.person_id, by_role=by.role, at=AT, reason=WHY
+    )
+
+
+def reminded(step: Step | None) -> RequestReminded:
+    return RequestReminded(REQUEST, COLLEAGUE, step, AT)
+
+
+def expired(step: Step | None) -> RequestExpired:
+    return RequestExpired(REQUEST, COLLEAGUE, step, AT)
 
 
 ASKED = LeadProviderAsked(REQUEST, COLLEAGUE, PROVIDER, (CONTACT.person_id,), AT)
@@ -152,8 +184,13 @@ OPEN: Sequence[Sequence[Event]] = (
     [submitted(), triaged()],
     [submitted(), triaged(), checked(), ASKED],
 )
+SENT_BACK: Sequence[Sequence[Event]] = (
+    [submitted(), returned()],
+    [submitted(), triaged(), returned(POLICY, Step.POLICY_CHECK)],
+)
 CLOSED: Sequence[Sequence[Event]] = (
     [submitted(), triaged(), checked(), ASKED, confirmed(), GRANTED],
     [submitted(), declined(SUPPORT, Step.TRIAGE)],
     [submitted(), withdrawn()],
+    [submitted(), expired(Step.TRIAGE)],
 )

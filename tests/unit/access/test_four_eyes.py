@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.access.domain.events import (
+    DeclineKind,
     Event,
     PolicyCheckPassed,
     RequestGranted,
@@ -67,7 +68,9 @@ def test_each_step_is_taken_in_its_own_role_only(step: Step, role: Role) -> None
         return
     by = Actor(person("somebody"), role, usual.organisation_id)
     past(*HISTORIES[step]).when(command(by)).then_raises(NotYourStep)
-    past(*HISTORIES[step]).when(Decline(step, by, AT, WHY, COVERED)).then_raises(NotYourStep)
+    past(*HISTORIES[step]).when(Decline(step, by, AT, WHY, COVERED, DeclineKind.OTHER)).then_raises(
+        NotYourStep
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_nobody_decides_on_what_they_made_decided_on_or_is_about_them(step: Step
     command, usual = COMMANDS[step]
     by = replace(usual, person_id=who)
     past(*HISTORIES[step]).when(command(by)).then_raises(FourEyes)
-    past(*HISTORIES[step]).when(Decline(step, by, AT, WHY, COVERED)).then_raises(FourEyes)
+    past(*HISTORIES[step]).when(Decline(step, by, AT, WHY, COVERED, DeclineKind.OTHER)).then_raises(FourEyes)
 
 
 def test_nobody_decides_two_steps_of_one_request() -> None:

@@ -10,6 +10,7 @@ from services.access.api.problems import ANSWERS
 from services.access.domain import refusals
 from services.access.domain.events import (
     AgreementLapsed,
+    DeclineKind,
     EndReason,
     Event,
     GrantEnded,
@@ -19,6 +20,7 @@ from services.access.domain.events import (
 )
 from services.access.domain.request import RequestState
 from services.access.domain.vocabulary import OrganisationKind, PersonId, Role
+from services.access.handlers import Verdict
 from services.access.publishing import CODEC, publish
 from shared.contracts import access, manage_ects, roles
 from tests.unit.access.cast import AGREEMENT, AT, COLLEAGUE, CONTACT, GRANT, PARTNER, POLICY, SUPPORT
@@ -29,6 +31,10 @@ from tests.unit.access.request_story import (
     checked,
     confirmed,
     declined,
+    expired,
+    informed,
+    reminded,
+    returned,
     submitted,
     triaged,
     withdrawn,
@@ -41,6 +47,8 @@ from tests.unit.access.request_story import (
         (Role, roles.Role),
         (OrganisationKind, manage_ects.OrganisationKind),
         (RequestState, access.RequestState),
+        (DeclineKind, access.DeclineKind),
+        (Verdict, access.Decision),
     ],
 )
 def test_words_of_the_domain_are_those_of_the_contract(ours: type[StrEnum], theirs: type[StrEnum]) -> None:
@@ -76,6 +84,10 @@ def test_every_refusal_has_an_answer() -> None:
         ),
         (declined(CONTACT, Step.CONFIRMATION), "refused_by_lead_provider", CONTACT.person_id),
         (withdrawn(), "withdrawn", withdrawn().by),
+        (returned(), "returned_at_triage", SUPPORT.person_id),
+        (informed(), "information_given", informed().by),
+        (reminded(None), "reminded", None),
+        (expired(Step.CONFIRMATION), "expired", None),
     ],
 )
 def test_steps_are_told_without_the_reasons_people_wrote(

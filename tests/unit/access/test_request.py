@@ -7,6 +7,7 @@ import pytest
 
 from services.access.domain.coverage import Cover, Coverage
 from services.access.domain.events import (
+    DeclineKind,
     Event,
     Step,
 )
@@ -139,7 +140,7 @@ def test_support_passes_a_request_on() -> None:
 
 
 def test_support_declines_a_request() -> None:
-    command = Decline(Step.TRIAGE, SUPPORT, AT, WHY, COVERED)
+    command = Decline(Step.TRIAGE, SUPPORT, AT, WHY, COVERED, DeclineKind.OTHER)
     past(submitted()).when(command).then(declined(SUPPORT, Step.TRIAGE))
 
 
@@ -170,14 +171,14 @@ def test_an_agreement_with_another_lead_provider_does_not_cover() -> None:
 
 
 def test_declining_a_covered_request_is_marked_as_against_advice() -> None:
-    command = Decline(Step.POLICY_CHECK, POLICY, AT, WHY, COVERED)
+    command = Decline(Step.POLICY_CHECK, POLICY, AT, WHY, COVERED, DeclineKind.OTHER)
     past(submitted(), triaged()).when(command).then(
         declined(POLICY, Step.POLICY_CHECK, COVERED, against=True)
     )
 
 
 def test_declining_an_uncovered_request_follows_the_advice() -> None:
-    command = Decline(Step.POLICY_CHECK, POLICY, AT, WHY, UNCOVERED)
+    command = Decline(Step.POLICY_CHECK, POLICY, AT, WHY, UNCOVERED, DeclineKind.OTHER)
     past(submitted(), triaged()).when(command).then(declined(POLICY, Step.POLICY_CHECK, UNCOVERED))
 
 
@@ -199,7 +200,7 @@ def test_for_an_appropriate_body_the_policy_check_grants() -> None:
 
 def test_declining_for_an_appropriate_body_is_against_nobodys_advice() -> None:
     history: Sequence[Event] = [submitted(BODY_USER, Role.APPROPRIATE_BODY), triaged()]
-    command = Decline(Step.POLICY_CHECK, POLICY, AT, WHY, NOT_NEEDED)
+    command = Decline(Step.POLICY_CHECK, POLICY, AT, WHY, NOT_NEEDED, DeclineKind.OTHER)
     past(*history).when(command).then(declined(POLICY, Step.POLICY_CHECK, NOT_NEEDED))
 
 
@@ -211,7 +212,7 @@ def test_the_lead_provider_confirms_and_access_is_granted() -> None:
 
 
 def test_the_lead_provider_refuses() -> None:
-    command = Decline(Step.CONFIRMATION, CONTACT, AT, WHY, COVERED)
+    command = Decline(Step.CONFIRMATION, CONTACT, AT, WHY, COVERED, DeclineKind.OTHER)
     past(submitted(), triaged(), checked(), ASKED).when(command).then(declined(CONTACT, Step.CONFIRMATION))
 
 

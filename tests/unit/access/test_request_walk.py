@@ -7,16 +7,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.access.domain.events import Event, RequestGranted, Step
+from services.access.domain.events import DeclineKind, Event, RequestGranted, Step
 from services.access.domain.refusals import Refused
 from services.access.domain.request import (
     AccessRequest,
     Command,
     ConfirmUser,
     Decline,
+    Expire,
+    GiveInformation,
     PassPolicyCheck,
     PassTriage,
+    Remind,
     RequestState,
+    ReturnForInformation,
     Withdraw,
 )
 from services.access.domain.vocabulary import Actor, OrganisationId, OrganisationKind, PersonId, Role
@@ -48,6 +52,9 @@ class Model:
     confirmed_by: PersonId | None = None
     asked: OrganisationId | None = None
     passed_against_advice: bool = False
+    sent_back: bool = False
+    reminders: int = 0
+    waits: int = 1
     closed: bool = False
 
 
@@ -71,7 +78,9 @@ class RequestWalk(RuleBasedStateMachine):
         return True
 
     def sign(self, by: Actor, role: Role) -> None:
+        self.model.waits += 1
         assert by.role is role
+        assert not self.model.sent_back, "decided while information was awaited"
         assert by.person_id not in self.model.involved, "somebody decided who had another part in it"
         self.model.involved.add(by.person_id)
 
@@ -123,7 +132,7 @@ class RequestWalk(RuleBasedStateMachine):
 
     @rule(by=actors, step=st.sampled_from(Step), covered=st.booleans())
     def decline(self, by: Actor, step: Step, covered: bool) -> None:
-        if self.accepted(Decline(step, by, AT, WHY, COVERED if covered else UNCOVERED)):
+        if self.accepted(Decline(step, by, AT, WHY, COVERED if covered else UNCOVERED, DeclineKind.OTHER)):
             assert by.person_id not in self.model.involved
             self.model.closed = True
 
@@ -137,6 +146,40 @@ class RequestWalk(RuleBasedStateMachine):
                 self.check(Actor(who, Role.POLICY, None), PROVIDER, covered)
             case RequestState.AWAITING_LEAD_PROVIDER:
                 self.confirm(Actor(who, Role.LEAD_PROVIDER, self.model.asked), covered)
+
+    @rule(by=actors, step=st.sampled_from(Step))
+    def send_back(self, by: Actor, step: Step) -> None:
+        if self.accepted(ReturnForInformation(step, by, AT, WHY)):
+            assert step is not Step.CONFIRMATION
+            assert by.person_id not in self.model.involved
+            self.model.sent_back = True
+            self.model.waits += 1
+
+    @rule(by=actors)
+    def inform(self, by: Actor) -> None:
+        if self.accepted(GiveInformation(by, AT, WHY)):
+            assert self.model.sent_back
+            self.model.sent_back = False
+            self.model.involved.add(by.person_id)
+            self.model.waits += 1
+
+    @rule()
+    def remind(self) -> None:
+        if self.time_does(Remind(AT, AT)):
+            self.model.reminders += 1
+            assert self.model.reminders <= self.model.waits, "reminded twice of one wait"
+
+    @rule(passes=st.sampled_from([False, False, False, True]))
+    def expire(self, passes: bool) -> None:
+        if passes and self.time_does(Expire(AT, AT)):
+            self.model.closed = True
+
+    def time_does(self, command: Command) -> bool:
+        """Time is never refused: where it has nothing to do, it does nothing."""
+        new = DECIDER.decide(command, self.request) if self.request else []
+        assert not (new and self.model.closed)
+        self.events += new
+        return bool(new)
 
     @rule(by=actors)
     def withdraw(self, by: Actor) -> None:

@@ -7,11 +7,17 @@ from typing import TypedDict
 
 from services.access.domain.coverage import Coverage
 from services.access.domain.events import (
+    ByPerson,
+    DeclineKind,
     Event,
+    InformationGiven,
     LeadProviderAsked,
     PolicyCheckPassed,
     RequestDeclined,
+    RequestExpired,
     RequestGranted,
+    RequestReminded,
+    RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
     Step,
@@ -26,11 +32,12 @@ from services.access.domain.refusals import (
     NoLongerCovered,
     NothingThere,
     NotRequestable,
+    NotReturnable,
     NotYourOrganisation,
     NotYourStep,
     WrongKind,
 )
-from services.access.domain.request.state import AccessRequest, RequestState
+from services.access.domain.request.state import STATE_OF_STEP, AccessRequest, RequestState
 from services.access.domain.vocabulary import (
     REQUESTABLE,
     Actor,
@@ -99,6 +106,24 @@ class Decline:
     at: datetime
     reason: str
     check: Coverage
+    kind: DeclineKind
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnForInformation:
+    """reason: what those who asked are to tell."""
+
+    step: Step
+    by: Actor
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveInformation:
+    by: Actor
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +133,26 @@ class Withdraw:
     reason: str
 
 
-Command = SubmitRequest | PassTriage | PassPolicyCheck | ConfirmUser | Decline | Withdraw
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """It is time to remind whoever it waits for since then. Does nothing when it no longer does."""
+
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """It waited too long, since then. Does nothing when it no longer waits since then."""
+
+    since: datetime
+    at: datetime
+
+
+ByHand = (
+    PassTriage | PassPolicyCheck | ConfirmUser | Decline | ReturnForInformation | GiveInformation | Withdraw
+)
+Command = SubmitRequest | ByHand | Remind | Expire
 
 
 def decide(command: Command, request: AccessRequest | None) -> Sequence[Event]:
@@ -119,6 +163,12 @@ def decide(command: Command, request: AccessRequest | None) -> Sequence[Event]:
         return _submit(command)
     if request is None:
         raise NothingThere
+    if isinstance(command, Remind | Expire):
+        return _time_is_up(command, request)
+    return _by_hand(command, request)
+
+
+def _by_hand(command: ByHand, request: AccessRequest) -> Sequence[Event]:
     signed = _signed(command.by, command.at, command.reason, request.request_id, request.person_id)
     match command:
         case PassTriage(by):
@@ -140,11 +190,29 @@ def decide(command: Command, request: AccessRequest | None) -> Sequence[Event]:
                     step=step,
                     check=command.check if checked else None,
                     against_advice=against_advice,
+                    kind=command.kind,
                 )
             ]
+        case ReturnForInformation(step, by):
+            request.must_allow(step, by)
+            if step is Step.CONFIRMATION:
+                raise NotReturnable
+            return [RequestReturned(**signed, step=step)]
+        case GiveInformation(by):
+            request.must_allow_information(by)
+            return [InformationGiven(**signed)]
         case Withdraw(by):
             request.must_allow_withdrawal(by)
             return [RequestWithdrawn(**signed)]
+
+
+def _time_is_up(command: Remind | Expire, request: AccessRequest) -> Sequence[Event]:
+    if not request.state.is_open or request.waiting_since != command.since:
+        return []
+    what = (request.request_id, request.person_id, request.waits_at, command.at)
+    if isinstance(command, Expire):
+        return [RequestExpired(*what)]
+    return [] if request.reminded else [RequestReminded(*what)]
 
 
 def _submit(command: SubmitRequest) -> Sequence[Event]:
@@ -235,27 +303,42 @@ def evolve(request: AccessRequest | None, event: Event) -> AccessRequest | None:
                 made_by=event.by,
                 made_as=event.by_role,
                 state=RequestState.SUBMITTED,
+                waiting_since=event.at,
             )
         case TriagePassed(), AccessRequest():
-            return _decided(request, event.by, RequestState.POLICY_CHECK)
+            return _decided(request, event, RequestState.POLICY_CHECK)
         case PolicyCheckPassed(), AccessRequest():
             # Without a lead provider to ask, RequestGranted follows in the same append.
-            passed = _decided(request, event.by, RequestState.AWAITING_LEAD_PROVIDER)
+            passed = _decided(request, event, RequestState.AWAITING_LEAD_PROVIDER)
             return replace(
                 passed, lead_provider_id=event.lead_provider_id, against_advice=event.against_advice
             )
         case UserConfirmed(), AccessRequest():
-            return _decided(request, event.by, request.state)
+            return replace(request, decided_by=request.decided_by | {event.by})
         case RequestGranted(), AccessRequest():
-            return replace(request, state=RequestState.GRANTED)
+            return _moved(request, event.at, RequestState.GRANTED)
         case RequestDeclined(), AccessRequest():
-            return _decided(request, event.by, RequestState.DECLINED)
+            return _decided(request, event, RequestState.DECLINED)
+        case RequestReturned(step=step), AccessRequest():
+            # Not a decision: who asked for the information may go on when it is there.
+            return replace(_moved(request, event.at, RequestState.RETURNED), returned_from=step)
+        case InformationGiven(), AccessRequest(returned_from=Step() as step):
+            back = _moved(request, event.at, STATE_OF_STEP[step])
+            return replace(back, returned_from=None, informed_by=request.informed_by | {event.by})
         case RequestWithdrawn(), AccessRequest():
-            return replace(request, state=RequestState.WITHDRAWN)
+            return _moved(request, event.at, RequestState.WITHDRAWN)
+        case RequestExpired(), AccessRequest():
+            return _moved(request, event.at, RequestState.EXPIRED)
+        case RequestReminded(), AccessRequest():
+            return replace(request, reminded=True)
         case LeadProviderAsked(), AccessRequest():
             return request
     raise ValueError(f"{type(event).__name__} cannot follow in a request's stream")
 
 
-def _decided(request: AccessRequest, by: PersonId, state: RequestState) -> AccessRequest:
-    return replace(request, decided_by=request.decided_by | {by}, state=state)
+def _decided(request: AccessRequest, event: ByPerson, state: RequestState) -> AccessRequest:
+    return replace(_moved(request, event.at, state), decided_by=request.decided_by | {event.by})
+
+
+def _moved(request: AccessRequest, at: datetime, state: RequestState) -> AccessRequest:
+    return replace(request, state=state, waiting_since=at, reminded=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -23,13 +24,15 @@ class RequestState(StrEnum):
     SUBMITTED = "submitted"
     POLICY_CHECK = "policy_check"
     AWAITING_LEAD_PROVIDER = "awaiting_lead_provider"
+    RETURNED = "returned"
     GRANTED = "granted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
     @property
     def is_open(self) -> bool:
-        return self in STATE_OF_STEP.values()
+        return self in (*STATE_OF_STEP.values(), RequestState.RETURNED)
 
 
 STATE_OF_STEP: Final = {
@@ -46,16 +49,23 @@ WHERE_IT_IS: Final = {
     RequestState.SUBMITTED: "It waits for support.",
     RequestState.POLICY_CHECK: "It waits for the policy check.",
     RequestState.AWAITING_LEAD_PROVIDER: "It waits for the lead provider.",
+    RequestState.RETURNED: "It waits for information from those who asked.",
     RequestState.GRANTED: "Access has been granted.",
     RequestState.DECLINED: "It has been declined.",
     RequestState.WITHDRAWN: "It has been withdrawn.",
+    RequestState.EXPIRED: "It has expired: nobody answered in time.",
 }
 WITHDRAW: Final = "withdraw"
+INFORM: Final = "inform"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """person_id: whom it is about. decided_by: everybody who decided on it so far."""
+    """person_id: whom it is about. decided_by: everybody who decided on it so far.
+
+    waiting_since: when it came into this state. informed_by: who gave information that was asked for.
+    returned_from: the step that waits for information, while it does.
+    """
 
     request_id: RequestId
     person_id: PersonId
@@ -64,9 +74,18 @@ class AccessRequest:
     made_by: PersonId
     made_as: Role
     state: RequestState
+    waiting_since: datetime
     decided_by: frozenset[PersonId] = frozenset()
     lead_provider_id: OrganisationId | None = None
     against_advice: bool = False
+    informed_by: frozenset[PersonId] = frozenset()
+    returned_from: Step | None = None
+    reminded: bool = False
+
+    @property
+    def waits_at(self) -> Step | None:
+        """The step that is due; None when it waits for those who asked, or for nobody."""
+        return next((step for step, state in STATE_OF_STEP.items() if state is self.state), None)
 
     @property
     def needs_lead_provider(self) -> bool:
@@ -80,23 +99,35 @@ class AccessRequest:
             raise NothingThere
         if self.state is not STATE_OF_STEP[step]:
             raise NotAwaitingThisStep(f"This request no longer waits for you. {WHERE_IT_IS[self.state]}")
-        if by.person_id in self.decided_by | {self.made_by, self.person_id}:
+        if by.person_id in self.decided_by | self.informed_by | {self.made_by, self.person_id}:
             raise FourEyes
 
     def must_allow_withdrawal(self, by: Actor) -> None:
-        """The side that asked takes it back: the organisation's users, or support for what it entered."""
+        """The side that asked takes it back."""
+        self._must_be_the_side_that_asked(by)
+        if not self.state.is_open:
+            raise NotAwaitingThisStep(f"This request is closed. {WHERE_IT_IS[self.state]}")
+
+    def must_allow_information(self, by: Actor) -> None:
+        """The side that asked gives what it was asked for. Who does has a part in the request."""
+        self._must_be_the_side_that_asked(by)
+        if self.state is not RequestState.RETURNED:
+            raise NotAwaitingThisStep(f"This request does not wait for you. {WHERE_IT_IS[self.state]}")
+
+    def _must_be_the_side_that_asked(self, by: Actor) -> None:
+        """The organisation's users, or support for what it entered."""
         if self.made_as is Role.SUPPORT:
             same_side = by.role is Role.SUPPORT
         else:
             same_side = by.role is self.role and by.organisation_id == self.organisation_id
         if not same_side:
             raise NotYourStep
-        if not self.state.is_open:
-            raise NotAwaitingThisStep(f"This request is closed. {WHERE_IT_IS[self.state]}")
 
     def open_to(self, by: Actor) -> list[str]:
         """What this person may do with the request now, in the words of the interface."""
         steps: list[str] = [step.value for step in Step if _passes(partial(self.must_allow, step, by))]
+        if _passes(partial(self.must_allow_information, by)):
+            steps.append(INFORM)
         return [*steps, WITHDRAW] if _passes(partial(self.must_allow_withdrawal, by)) else steps
 
 
