@@ -62,6 +62,7 @@ def _openapi() -> dict[str, Any]:
             AuthSettings(
                 **nowhere,
                 link_keys=[key],
+                second_factor_keys=[SecretStr(base64.urlsafe_b64encode(bytes(32)).decode())],
                 signing_keys=[SecretStr(base64.b64encode(bytes(32)).decode())],
                 service_secrets={"gateway": key},
             )

@@ -1,9 +1,8 @@
 """Auth over HTTP. Bodies: shared/contracts/auth.py."""
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -13,18 +12,17 @@ from services.auth.devices import is_known
 from services.auth.domain.events import GrantId, PersonId, SessionId
 from services.auth.domain.link import LinkNotUsable
 from services.auth.domain.link_token import read_link_token
-from services.auth.domain.session import SessionOver
-from services.auth.limits import Throttle, TooManyRequests
+from services.auth.limits import Throttle
 from services.auth.links import Links
+from services.auth.opened import Gateway, choice, choices, opened
 from services.auth.own_sessions import OwnSession, OwnSessions
-from services.auth.people import HeldGrant, held_grants
-from services.auth.sessions import NotGranted, OpenSession, Sessions
+from services.auth.people import held_grants
+from services.auth.sessions import NotGranted, SecondFactorMissing, Sessions
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys, TokenIssuer
 from shared.contracts import auth as contract
 from shared.contracts.roles import Role
 from shared.event_store import EventStore
-from shared.web.caller import ServiceCaller, service
 from shared.web.problems import Problem
 
 OPEN_PATHS = frozenset({"/tokens", "/.well-known/jwks.json"})
@@ -52,7 +50,6 @@ def _auth(request: Request) -> Auth:
 
 
 Here = Annotated[Auth, Depends(_auth)]
-Gateway = Annotated[ServiceCaller, Depends(service("gateway"))]
 
 
 @router.post("/links", status_code=202)
@@ -73,20 +70,22 @@ async def redeem_link(body: contract.RedeemLink, auth: Here, _caller: Gateway) -
     link_id = read_link_token(body.token, keys)
     if link_id is None:
         raise LinkNotUsable
-    return _opened(await auth.sessions.redeem(link_id, body.device, body.browser))
+    return opened(await auth.sessions.redeem(link_id, body.device, body.browser))
 
 
 @router.post("/sessions/choices")
 async def session_choices(body: contract.SessionRef, auth: Here, _caller: Gateway) -> contract.SessionChoices:
     """The roles that the person of a session can act in."""
     session = await auth.sessions.in_force(body.session)
-    return contract.SessionChoices(choices=_choices(session.grants), chosen=_choice(session.chosen))
+    if session.second_factor_missing:
+        raise SecondFactorMissing
+    return contract.SessionChoices(choices=choices(session.grants), chosen=choice(session.chosen))
 
 
 @router.post("/sessions/role")
 async def choose_role(body: contract.ChooseRole, auth: Here, _caller: Gateway) -> contract.SessionOpened:
     """Act in one of these roles. The session goes on under a new value."""
-    return _opened(await auth.sessions.choose(body.session, GrantId(body.grant_id)))
+    return opened(await auth.sessions.choose(body.session, GrantId(body.grant_id)))
 
 
 @router.post("/sessions/end", status_code=204)
@@ -113,7 +112,7 @@ async def exchange(body: contract.ExchangeSession, auth: Here, _caller: Gateway)
     """Who the session is, and a token for each service that the page is about to call."""
     session = await auth.sessions.in_force(body.session)
     tokens = {}
-    if session.chosen is not None:
+    if session.chosen is not None and not session.second_factor_missing:
         for audience in body.audiences:
             _must_be_allowed(MAY_CALL, "gateway", audience)
             tokens[audience] = auth.issuer.for_person(
@@ -126,11 +125,12 @@ async def exchange(body: contract.ExchangeSession, auth: Here, _caller: Gateway)
     return contract.SessionInForce(
         person_id=session.person_id,
         full_name=session.full_name,
-        chosen=_choice(session.chosen),
+        chosen=choice(session.chosen),
         several_choices=len(session.grants) > 1,
         tokens=tokens,
         idle_until=session.idle_until,
         absolute_until=session.absolute_until,
+        second_factor_missing=session.second_factor_missing,
     )
 
 
@@ -155,31 +155,6 @@ async def issue_token(body: contract.TokenRequest, request: Request, auth: Here)
 async def published_keys(auth: Here) -> dict[str, list[dict[str, str]]]:
     """The keys that prove tokens."""
     return auth.keys.published()
-
-
-def problem_of(error: Exception) -> Problem:
-    """How a refusal of the domain is told."""
-    match error:
-        case LinkNotUsable():
-            return Problem(410, "link-not-usable", "This link cannot be used. Ask for a new one.")
-        case SessionOver():
-            return Problem(401, "session-not-valid", "The session is over. Sign in again.")
-        case TooManyRequests(seconds=seconds):
-            detail = f"Too many sign-in links were asked for. Try again in {in_words(seconds)}."
-            return Problem(429, "too-many-requests", detail, headers={"retry-after": str(seconds)})
-        case _:
-            return Problem(403, "grant-not-held", "That role is not, or no longer, held.")
-
-
-DOMAIN_ERRORS = (LinkNotUsable, SessionOver, NotGranted, TooManyRequests)
-
-
-def in_words(seconds: int) -> str:
-    """How long, for people: never too short, and never more exact than is of use."""
-    minutes = ceil(seconds / 60)
-    if seconds <= 60:
-        return f"{seconds} seconds" if seconds != 1 else "1 second"
-    return f"{minutes} minutes" if minutes <= 120 else f"{ceil(minutes / 60)} hours"
 
 
 def _basic_caller(request: Request, auth: Auth) -> str:
@@ -211,16 +186,6 @@ async def _must_be_granted(store: EventStore[object], person: contract.OnBehalfO
         raise NotGranted
 
 
-def _opened(session: OpenSession) -> contract.SessionOpened:
-    return contract.SessionOpened(
-        session=session.secret,
-        choices=_choices(session.grants),
-        chosen=_choice(session.chosen),
-        return_to=session.return_to,
-        device=session.device,
-    )
-
-
 def _own(session: OwnSession) -> contract.OwnSession:
     return contract.OwnSession(
         session_id=session.session_id,
@@ -230,19 +195,4 @@ def _own(session: OwnSession) -> contract.OwnSession:
         role=Role(session.role) if session.role else None,
         organisation_name=session.organisation_name,
         present=session.present,
-    )
-
-
-def _choices(held: Sequence[HeldGrant]) -> list[contract.RoleChoice]:
-    return [choice for grant in held if (choice := _choice(grant))]
-
-
-def _choice(grant: HeldGrant | None) -> contract.RoleChoice | None:
-    if grant is None:
-        return None
-    return contract.RoleChoice(
-        grant_id=grant.grant_id,
-        role=Role(grant.role),
-        organisation_id=grant.organisation_id,
-        organisation_name=grant.organisation_name,
     )

@@ -7,16 +7,20 @@ from datetime import timedelta
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.auth.api import DOMAIN_ERRORS, OPEN_PATHS, Auth, problem_of, router
+from services.auth import second_factor_api
+from services.auth.api import OPEN_PATHS, Auth, router
 from services.auth.consumers import AccessFollower
 from services.auth.devices import NEW_DEVICE, DeviceNotices, forget_old
 from services.auth.limits import Counting, LinkLimits, Throttle
 from services.auth.links import CONFIRMATION_LINK, EMAIL_LINK, SEND_LINK, LinkRules, Links
 from services.auth.own_sessions import OwnSessions
+from services.auth.problems import PROBLEMS, problem_of
 from services.auth.publishing import CODEC, PUBLICATION
+from services.auth.second_factors import TELL_OF_SECOND_FACTOR, SecondFactors
 from services.auth.sessions import Limits, Sessions
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys, TokenIssuer
+from services.auth.vault import Vault
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
@@ -32,6 +36,8 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
     """keys: whose tokens are trusted; auth's own, but for tests."""
     signing = SigningKeys([key.get_secret_value() for key in settings.signing_keys])
 
+    vault = Vault([key.get_secret_value() for key in settings.second_factor_keys])
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with (
@@ -41,6 +47,8 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             mailer = make_mailer(settings.email, development=settings.development, clock=clock)
             links = Links(backbone.store, clock, mailer, _rules(settings))
             notices = DeviceNotices(backbone.engine, mailer, settings.public_url)
+            factors = SecondFactors(backbone.store, clock, vault, mailer, settings.shown_codes)
+            app.state.second_factors = factors
             sessions = Sessions(backbone.store, clock, *_limits(settings))
             app.state.backbone = backbone
             app.state.store = backbone.store
@@ -60,10 +68,12 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
                     CONFIRMATION_LINK: links.confirmation_link,
                     EMAIL_LINK: links.email_link,
                     NEW_DEVICE: notices.tell,
+                    TELL_OF_SECOND_FACTOR: factors.tell,
                 }
             )
             backbone.repeat("end expired sessions", SWEEP_SECONDS, sessions.end_expired)
             backbone.repeat("forget old browsers", FORGET_SECONDS, forget_old_browsers)
+            backbone.repeat("renew second factors", FORGET_SECONDS, factors.renew)
             yield
 
     async def database() -> None:
@@ -71,13 +81,13 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
 
     app = create_app(
         "Auth",
-        routers=[router, feed_router(PUBLICATION, "access")],
+        routers=[router, second_factor_api.router, feed_router(PUBLICATION, "access")],
         lifespan=lifespan,
         ready={"database": database},
         verifier=TokenVerifier("auth", keys or signing),
         open_paths=OPEN_PATHS,
     )
-    for error in DOMAIN_ERRORS:
+    for error in PROBLEMS:
         app.add_exception_handler(error, _refused)
     return app
 

@@ -1,10 +1,12 @@
-"""New keys and secrets for the environment: `python -m services.auth.keys [link|signing|secret]`."""
+"""New keys and secrets for the environment: `python -m services.auth.keys [KIND …]`."""
 
 import base64
 import hashlib
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+
+from cryptography.fernet import Fernet
 
 from services.auth.callers import HASHED
 
@@ -24,6 +26,11 @@ def signing_key() -> str:
     return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
+def second_factor_key() -> str:
+    """For `CHECK_DATA_SECOND_FACTOR_KEYS`: a Fernet key, 32 random bytes in URL-safe base64."""
+    return Fernet.generate_key().decode()
+
+
 def service_secret() -> tuple[str, str]:
     """The service's `CHECK_DATA_SERVICE_SECRET`, and what auth's `CHECK_DATA_SERVICE_SECRETS` says of it."""
     secret = secrets.token_urlsafe(KEY_BYTES)
@@ -38,6 +45,7 @@ def _new_service_secret() -> str:
 MAKE: Mapping[str, Callable[[], str]] = {
     "link": lambda: f"link key (first in CHECK_DATA_LINK_KEYS):       {link_key()}",
     "signing": lambda: f"signing key (first in CHECK_DATA_SIGNING_KEYS): {signing_key()}",
+    "second-factor": lambda: f"second factor key (CHECK_DATA_SECOND_FACTOR_KEYS): {second_factor_key()}",
     "secret": _new_service_secret,
 }
 

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.auth.domain.events import EndReason, Event, PersonId, SessionId
-from services.auth.sessions import end_session, find_session, in_force
+from services.auth.people import held_grants
+from services.auth.sessions import (
+    SecondFactorMissing,
+    end_session,
+    find_session,
+    in_force,
+    second_factor_missing,
+)
 from services.auth.tables import grants, organisations, sessions
 from shared.clock import Clock
 from shared.event_store import EventStore
@@ -33,10 +41,14 @@ class OwnSessions:
         self._clock = clock
 
     async def all(self, secret: str) -> Sequence[OwnSession]:
-        """Those in force of the person whose session this is, last used first. Raises SessionOver."""
+        """Those in force of the person whose session this is, last used first.
+
+        Raises SessionOver and SecondFactorMissing.
+        """
         now = self._clock()
         async with self._store.engine.connect() as connection:
             present = await find_session(connection, secret, now)
+            await _must_be_confirmed(connection, present)
             rows = await connection.execute(
                 select(sessions, grants.c.role, organisations.c.name)
                 .outerjoin(grants, grants.c.grant_id == sessions.c.grant_id)
@@ -65,11 +77,18 @@ class OwnSessions:
         now = self._clock()
         async with self._store.transaction() as transaction:
             present = await find_session(transaction.connection, secret, now)
+            await _must_be_confirmed(transaction.connection, present)
             mine = await _lock(transaction.connection, PersonId(present.person_id), session_id)
             for own in mine:
                 here = own == present.session_id
                 reason = EndReason.SIGNED_OUT if here else EndReason.SIGNED_OUT_ELSEWHERE
                 await end_session(transaction, own, reason, now, present.person_id)
+
+
+async def _must_be_confirmed(connection: AsyncConnection, session: Row[tuple[object, ...]]) -> None:
+    held = await held_grants(connection, PersonId(session.person_id))
+    if second_factor_missing(session, held):
+        raise SecondFactorMissing
 
 
 async def _lock(

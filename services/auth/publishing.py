@@ -16,6 +16,9 @@ CODEC: Codec[Event] = Codec(
         events.SessionStarted,
         events.RoleChosen,
         events.SessionEnded,
+        events.SessionConfirmed,
+        events.SecondFactorEnrolled,
+        events.SecondFactorReset,
     )
 )
 
@@ -42,6 +45,12 @@ def publish(event: Event) -> PublishedEvent | None:
             return contract.SessionEnded(
                 session_id=event.session_id, person_id=event.person_id, reason=event.reason.value
             )
+        case events.SessionConfirmed():
+            return contract.SecondFactorPassed(session_id=event.session_id, person_id=event.person_id)
+        case events.SecondFactorEnrolled():
+            return contract.SecondFactorEnrolled(person_id=event.person_id)
+        case events.SecondFactorReset():
+            return contract.SecondFactorReset(person_id=event.person_id, by=event.by)
         case events.LinkSuperseded() | events.LinkRedeemed():
             return None
 

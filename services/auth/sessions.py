@@ -40,6 +40,10 @@ NOTE_EVERY = timedelta(minutes=1)
 """How exactly it is noted when a session was last used: writing at each request would cost too much."""
 
 
+class SecondFactorMissing(Exception):
+    """The session is of a person who can give access, and has not proved a second time who it is."""
+
+
 class NotGranted(Exception):
     """The person does not hold that grant (any more)."""
 
@@ -60,6 +64,7 @@ class OpenSession:
     return_to: str | None
     device: str | None = None
     """What the browser is to keep, to be known again. Only after sign-in."""
+    second_factor_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class SessionInForce:
     chosen: HeldGrant | None
     idle_until: datetime
     absolute_until: datetime
+    second_factor_missing: bool
+    """Then it is good for nothing but giving it."""
 
 
 class Sessions:
@@ -104,7 +111,7 @@ class Sessions:
             raise links.LinkNotUsable
         held = await held_grants(transaction.connection, issued.person_id)
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        limits = self._limits[any(Role(grant.role).is_staff for grant in held)]
+        limits = self._limits[has_staff_role(held)]
         await transaction.connection.execute(
             insert(sessions).values(
                 session_id=session_id,
@@ -121,37 +128,29 @@ class Sessions:
         start = domain.StartSession(session_id, issued.person_id, link_id, now)
         await change_session(transaction, session_id, start, actor=issued.person_id)
         device = await recognise(transaction.connection, issued.person_id, session_id, device, now)
-        chosen = _only_choice(held, issued.purpose)
+        missing = has_staff_role(held)
+        chosen = None if missing else _only_choice(held, issued.purpose)
         if chosen is not None:
-            await self._choose(transaction, session_id, issued.person_id, chosen)
-        return OpenSession(secret, held, chosen, issued.return_to, device)
+            await choose_grant(transaction, session_id, issued.person_id, chosen, now)
+        return OpenSession(secret, held, chosen, issued.return_to, device, missing)
 
     async def choose(self, secret: str, grant_id: GrantId) -> OpenSession:
-        """Act in a role from now on, under a new secret. Raises SessionOver or NotGranted."""
+        """Act in a role from now on, under a new secret.
+
+        Raises SessionOver, SecondFactorMissing or NotGranted.
+        """
         async with self._store.transaction() as transaction:
             row = await self._find(transaction.connection, secret, lock=True)
             held = await held_grants(transaction.connection, PersonId(row.person_id))
+            if second_factor_missing(row, held):
+                raise SecondFactorMissing
             chosen = next((grant for grant in held if grant.grant_id == grant_id), None)
             if chosen is None:
                 raise NotGranted
-            session_id = SessionId(row.session_id)
-            await self._choose(transaction, session_id, PersonId(row.person_id), chosen)
-            rotated = secrets.token_urlsafe(SECRET_BYTES)
-            await transaction.connection.execute(
-                update(sessions)
-                .where(sessions.c.session_id == session_id)
-                .values(secret_hash=_hash(rotated), return_to=None)
-            )
+            session_id, person_id = SessionId(row.session_id), PersonId(row.person_id)
+            await choose_grant(transaction, session_id, person_id, chosen, self._clock())
+            rotated = await rotate(transaction.connection, session_id)
             return OpenSession(rotated, held, chosen, row.return_to)
-
-    async def _choose(
-        self, transaction: Transaction[Event], session_id: SessionId, person_id: PersonId, grant: HeldGrant
-    ) -> None:
-        choose = domain.ChooseRole(grant.grant_id, grant.role, grant.organisation_id, self._clock())
-        await change_session(transaction, session_id, choose, actor=person_id)
-        await transaction.connection.execute(
-            update(sessions).where(sessions.c.session_id == session_id).values(grant_id=grant.grant_id)
-        )
 
     async def in_force(self, secret: str) -> SessionInForce:
         """Who it is, as what. Notes the use. Raises SessionOver."""
@@ -171,6 +170,7 @@ class Sessions:
                 chosen,
                 idle_until,
                 row.absolute_until,
+                second_factor_missing(row, held),
             )
 
     async def end(self, secret: str) -> None:
@@ -222,7 +222,7 @@ class Sessions:
         idle_until: datetime = row.idle_until
         if now - seen_at < NOTE_EVERY:
             return idle_until
-        idle_until = now + self._limits[any(Role(grant.role).is_staff for grant in held)].idle
+        idle_until = now + self._limits[has_staff_role(held)].idle
         await connection.execute(
             update(sessions)
             .where(sessions.c.session_id == row.session_id)
@@ -256,6 +256,40 @@ def in_force(now: datetime) -> ColumnElement[bool]:
         sessions.c.absolute_until > now,
         _has_ground(),
     )
+
+
+def has_staff_role(held: Sequence[HeldGrant]) -> bool:
+    """Whether one of the roles is of staff, which role ever is chosen: the session could change to it."""
+    return any(Role(grant.role).is_staff for grant in held)
+
+
+def second_factor_missing(session: Row[tuple[object, ...]], held: Sequence[HeldGrant]) -> bool:
+    return session.confirmed_at is None and has_staff_role(held)
+
+
+async def choose_grant(
+    transaction: Transaction[Event],
+    session_id: SessionId,
+    person_id: PersonId,
+    grant: HeldGrant,
+    at: datetime,
+) -> None:
+    choose = domain.ChooseRole(grant.grant_id, grant.role, grant.organisation_id, at)
+    await change_session(transaction, session_id, choose, actor=person_id)
+    await transaction.connection.execute(
+        update(sessions).where(sessions.c.session_id == session_id).values(grant_id=grant.grant_id)
+    )
+
+
+async def rotate(connection: AsyncConnection, session_id: SessionId) -> str:
+    """Give the session a new secret: what was known of the old one is of no use. Returns it."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    await connection.execute(
+        update(sessions)
+        .where(sessions.c.session_id == session_id)
+        .values(secret_hash=_hash(secret), return_to=None)
+    )
+    return secret
 
 
 async def change_session(

@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import limits
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.auth.callers import HASHED
+from services.auth.vault import Vault
 from shared.settings import SHORTEST_KEY, EmailSettings, ServiceSettings
 
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -17,6 +19,9 @@ class AuthSettings(ServiceSettings):
     """Keys of the links' MACs, newest first, as a JSON list: the first makes links, all prove them."""
     signing_keys: list[SecretStr] = Field(min_length=1)
     """Ed25519 private keys (32 bytes, base64), newest first, as a JSON list. The first signs."""
+    second_factor_keys: list[SecretStr] = Field(min_length=1)
+    """Keys that encrypt the secrets of second factors (32 bytes, URL-safe base64), newest first, as a JSON
+    list. The first encrypts, all decrypt."""
     service_secrets: dict[str, SecretStr] = Field(min_length=1)
     """Which service proves itself with which secret, as a JSON object: the secret, or `sha256:` and its
     SHA-256 in hexadecimal (`python -m services.auth.keys` makes both)."""
@@ -65,7 +70,18 @@ class AuthSettings(ServiceSettings):
             text = secret.get_secret_value()
             if text.startswith(HASHED) and not SHA256.fullmatch(text.removeprefix(HASHED)):
                 raise ValueError(f"after `{HASHED}` come 64 hexadecimal digits")
+        try:
+            Vault([key.get_secret_value() for key in self.second_factor_keys])
+        except ValueError:
+            raise ValueError("each second factor key has 32 bytes in URL-safe base64") from None
         return self
+
+    @property
+    def shown_codes(self) -> Path | None:
+        """Where the development inbox finds whose codes to show. None in production, whatever is set."""
+        if self.development and self.email.via == "inbox":
+            return self.email.inbox_folder / "second-factors"
+        return None
 
     @property
     def link_lifetime(self) -> timedelta:

@@ -1,6 +1,6 @@
 """Auth's rows: sessions and links as its own events tell, people and grants as access tells."""
 
-from sqlalchemy import Column, Date, DateTime, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Date, DateTime, LargeBinary, MetaData, Table, Text, Uuid
 
 metadata = MetaData()
 
@@ -56,8 +56,30 @@ sessions = Table(
     Column("ended_at", DateTime(timezone=True)),
     Column("started_at", DateTime(timezone=True)),
     Column("browser", Text),
+    Column("confirmed_at", DateTime(timezone=True)),
+    Column("offered_secret", LargeBinary),
 )
-"""secret_hash: SHA-256 of what the browser holds. browser: its kind, such as "Firefox on Windows"."""
+"""secret_hash: SHA-256 of what the browser holds. browser: its kind, such as "Firefox on Windows".
+confirmed_at: when the second factor was passed. offered_secret: to be set up with, encrypted."""
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("enrolled_at", DateTime(timezone=True), nullable=False),
+)
+"""secret: encrypted (services.auth.vault). last_step: of the last code that was used."""
+
+wrong_codes = Table(
+    "wrong_codes",
+    metadata,
+    Column("person_id", Uuid, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""Wrong codes of the last hour."""
 
 devices = Table(
     "devices",

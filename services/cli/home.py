@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -54,9 +55,10 @@ class Home:
     def secrets(self) -> Mapping[str, str]:
         """Secrets of this installation, made once. The file is for its owner's eyes only."""
         file = self.folder / "secrets.json"
-        if not file.exists():
-            _write_private(file, _new_secrets())
-        known: dict[str, str] = json.loads(file.read_text())
+        known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        if missing := _new_secrets().keys() - known.keys():  # all, or what a later version needs besides
+            known |= {name: value for name, value in _new_secrets().items() if name in missing}
+            _write_private(file, known)
         return known
 
     def save_environment(self, service: str, environment: Mapping[str, str]) -> None:
@@ -91,6 +93,7 @@ def _new_secrets() -> dict[str, str]:
     return {
         **{f"service:{service}": secrets.token_urlsafe(32) for service in SERVICES},
         "link_key": secrets.token_urlsafe(32),
+        "second_factor_key": Fernet.generate_key().decode(),
         "form_key": secrets.token_urlsafe(32),
         "database_password": secrets.token_urlsafe(24),
         "signing_key": base64.b64encode(

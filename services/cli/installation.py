@@ -72,6 +72,7 @@ def environments(
             "CHECK_DATA_SERVICE_SECRETS": json.dumps(service_secrets),
             "CHECK_DATA_LINK_KEYS": json.dumps([made["link_key"]]),
             "CHECK_DATA_SIGNING_KEYS": json.dumps([made["signing_key"]]),
+            "CHECK_DATA_SECOND_FACTOR_KEYS": json.dumps([made["second_factor_key"]]),
         },
         "participants": {
             "CHECK_DATA_READER_DATABASE_URL": databases["participants"].extra_urls["participants_reader"]

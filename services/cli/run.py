@@ -100,6 +100,7 @@ def _tell_the_address(place: Home, port: int, say: Progress) -> None:
     typer.echo(f"\n  Check data for delivery partners:  http://127.0.0.1:{port}")
     typer.echo(f"  Emails that were sent:             http://127.0.0.1:{port}/dev/inbox\n")
     typer.echo("  Sign in as one of these made-up people; the link arrives in the inbox above.")
+    typer.echo("  DfE staff and the auditor also enter a code, which the inbox shows at its top.")
     for person in demo_people():
         typer.echo(f"    {person.email:36} {person.may}")
     typer.echo(f"\n  Logs are in {place.folder / 'log'}. Ctrl-C stops everything.\n")

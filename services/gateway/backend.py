@@ -116,9 +116,10 @@ class Backend:
         request = self._request("POST", path, token, json=body.model_dump(mode="json"))
         return self._read(await self._send(request, repeatable=repeatable), answer)
 
-    async def tell(self, path: str, body: Body) -> None:
+    async def tell(self, path: str, body: Body | None, token: str | None = None) -> None:
         """A POST that is answered without content. Raises BackendDown and Refusal."""
-        await self._send(self._request("POST", path, None, json=body.model_dump(mode="json")))
+        content = {} if body is None else {"json": body.model_dump(mode="json")}
+        await self._send(self._request("POST", path, token, **content))
 
     async def file(self, path: str, token: str, headers: Mapping[str, str]) -> FileAnswer:
         """A file, not held in memory. Raises BackendDown and Refusal."""

@@ -16,6 +16,8 @@ LINK_LIFETIME: Final = TypeAdapter(auth.LinkLifetime)
 SESSION_OPENED: Final = TypeAdapter(auth.SessionOpened)
 SESSION_CHOICES: Final = TypeAdapter(auth.SessionChoices)
 SESSION_IN_FORCE: Final = TypeAdapter(auth.SessionInForce)
+SECOND_FACTOR_STEP: Final = TypeAdapter(auth.SecondFactorStep)
+SECOND_FACTOR_STATE: Final = TypeAdapter(auth.SecondFactorState)
 OWN_SESSIONS: Final = TypeAdapter(list[auth.OwnSession])
 PARTICIPANT_PAGE: Final = TypeAdapter(participants.ParticipantPage)
 PARTICIPANT_DETAIL: Final = TypeAdapter(participants.ParticipantDetail)
@@ -74,6 +76,24 @@ class Auth:
         """Raises Refusal 401 when the session is over."""
         body = auth.ExchangeSession(session=session, audiences=audiences)
         return await self.backend.post("/sessions/exchange", body, SESSION_IN_FORCE, repeatable=True)
+
+    async def second_factor(self, session: str) -> auth.SecondFactorStep:
+        """What the session has to do. Raises Refusal 401 when it is over."""
+        body = auth.SessionRef(session=session)
+        return await self.backend.post("/second-factor", body, SECOND_FACTOR_STEP, repeatable=True)
+
+    async def check_code(self, session: str, code: str) -> auth.SessionOpened:
+        """Raises Refusal 403 when the code is not right, 429 after too many, 401 when the session is over."""
+        body = auth.SecondFactorCode(session=session, code=code)
+        return await self.backend.post("/second-factor/check", body, SESSION_OPENED)
+
+    async def second_factor_of(self, person_id: UUID, token: str) -> auth.SecondFactorState:
+        """token: of an administrator."""
+        return await self.backend.get(f"/second-factor/{person_id}", SECOND_FACTOR_STATE, token)
+
+    async def reset_second_factor(self, person_id: UUID, token: str) -> None:
+        """token: of an administrator. Raises Refusal 403 for their own, 409 when there is none."""
+        await self.backend.tell(f"/second-factor/{person_id}/reset", None, token)
 
     async def own_sessions(self, session: str) -> list[auth.OwnSession]:
         """Raises Refusal 401 when the session is over."""

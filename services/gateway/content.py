@@ -79,6 +79,7 @@ DONE: Final = {
     "refused": "You refused this person. They do not get access.",
     "agreement-recorded": "The agreement has been recorded.",
     "agreement-ended": "The agreement ends on the date that you gave.",
+    "second-factor-reset": "The authenticator app has been reset.",
     "access-ended": "The access has been ended.",
     "contact-added": "The contact has been added. They get an email when somebody waits for them.",
 }

@@ -45,6 +45,7 @@ class Renderer:
         self._templates.filters |= {
             "day": dates.day,
             "moment": dates.moment,
+            "spaced": lambda text: " ".join(text[at : at + 4] for at in range(0, len(text), 4)),
             "clock_time": dates.clock_time,
             "academic_year": dates.academic_year,
             "audit_kind": content.audit_kind_in_words,

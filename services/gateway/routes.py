@@ -10,6 +10,7 @@ from services.gateway.pages import (
     own_sessions,
     participants,
     role,
+    second_factor,
     sign_in,
     staff_agreements,
     staff_audit,
@@ -21,6 +22,7 @@ from services.gateway.pages import (
 PAGES: tuple[APIRouter, ...] = (
     start.router,
     sign_in.router,
+    second_factor.router,
     role.router,
     own_sessions.router,
     participants.router,

@@ -29,6 +29,10 @@ class NotSignedIn(Exception):
     """There is no session, or it is over."""
 
 
+class SecondFactorMissing(Exception):
+    """Signed in by a link, but the code of the authenticator app is not given yet."""
+
+
 class RoleNotChosen(Exception):
     """Signed in, but the role of the session is not chosen yet."""
 
@@ -70,15 +74,17 @@ class Visitor:
         return Exports(self.backends.export, self.session.tokens["export"])
 
 
-def visiting(*roles: Role, calls: str) -> Callable[[Request], Awaitable[Visitor]]:
+def visiting(
+    *roles: Role, calls: str, and_calls: tuple[str, ...] = ()
+) -> Callable[[Request], Awaitable[Visitor]]:
     """A dependency: the visitor, in one of these roles, with a token for the service that the page calls.
 
-    Raises NotSignedIn, RoleNotChosen, WrongRole and BackendDown; each has its page.
+    Raises NotSignedIn, SecondFactorMissing, RoleNotChosen, WrongRole and BackendDown; each has its page.
     """
     allowed = frozenset(roles)
 
     async def dependency(request: Request) -> Visitor:
-        visitor = await present_visitor(request, [calls])
+        visitor = await present_visitor(request, [calls, *and_calls])
         if visitor.role not in allowed:
             raise WrongRole
         return visitor
@@ -98,6 +104,8 @@ async def present_visitor(request: Request, audiences: list[str]) -> Visitor:
         if refusal.status == 401:
             raise NotSignedIn from None
         raise
+    if in_force.second_factor_missing:
+        raise SecondFactorMissing
     if in_force.chosen is None:
         raise RoleNotChosen
     visitor = Visitor(in_force, in_force.chosen, backends)

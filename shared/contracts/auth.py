@@ -47,10 +47,43 @@ class SessionEnded(PublishedEvent):
     session_id: UUID
     person_id: UUID
     reason: str
-    """`signed_out`, `signed_out_elsewhere`, `expired` or `grant_ended`."""
+    """`signed_out`, `signed_out_elsewhere`, `expired`, `grant_ended`, `wrong_codes` or
+    `second_factor_reset`."""
 
 
-CATALOGUE = Catalogue(LinkIssued, SignedIn, RoleChosen, SessionEnded)
+class SecondFactorEnrolled(PublishedEvent):
+    type: ClassVar[str] = "auth.second-factor-enrolled.v1"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: UUID
+
+
+class SecondFactorPassed(PublishedEvent):
+    """A session of staff proved a second time who it is."""
+
+    type: ClassVar[str] = "auth.second-factor-passed.v1"
+    subject_field: ClassVar[str] = "person_id"
+    session_id: UUID
+    person_id: UUID
+
+
+class SecondFactorReset(PublishedEvent):
+    """by: the administrator. The person sets up another one."""
+
+    type: ClassVar[str] = "auth.second-factor-reset.v1"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: UUID
+    by: UUID
+
+
+CATALOGUE = Catalogue(
+    LinkIssued,
+    SignedIn,
+    SecondFactorEnrolled,
+    SecondFactorPassed,
+    SecondFactorReset,
+    RoleChosen,
+    SessionEnded,
+)
 
 # --- HTTP -----------------------------------------------------------------------------------------
 
@@ -104,6 +137,34 @@ class SessionOpened(Body):
     return_to: str | None = None
     device: str | None = None
     """For a cookie that stays: by it the browser is known again. Only after a link."""
+    second_factor_missing: bool = False
+    """Then the session is good for nothing but POST /second-factor/…."""
+
+
+class SecondFactorStep(Body):
+    """Answer of POST /second-factor (SessionRef). enrol: whether an app is to be set up first."""
+
+    enrol: bool
+    secret: str | None
+    """With enrol: to be typed into an authenticator app."""
+    uri: str | None
+    """With enrol: the same for a QR code."""
+
+
+class SecondFactorCode(Body):
+    """POST /second-factor/check → SessionOpened; the first right code sets the app up.
+
+    403 problem `code-not-right`; 429 `too-many-requests`; 401 when there were too many in this session.
+    """
+
+    session: str = Field(max_length=500)
+    code: str = Field(max_length=20)
+
+
+class SecondFactorState(Body):
+    """GET /second-factor/{person_id}, for administrators."""
+
+    enrolled_at: datetime | None
 
 
 class OwnSession(Body):
@@ -161,6 +222,8 @@ class SessionInForce(Body):
     """Internal token by audience. Empty while no role is chosen."""
     idle_until: datetime
     absolute_until: datetime
+    second_factor_missing: bool = False
+    """Then there are no tokens."""
 
 
 class TokenRequest(Body):

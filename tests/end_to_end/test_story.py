@@ -1,5 +1,6 @@
 """The whole story, over HTTP, with every service as a process of its own."""
 
+import asyncio
 import csv
 import io
 import json
@@ -276,6 +277,33 @@ async def test_a_person_signs_out_of_another_browser(system: RunningSystem, marc
     assert (await marcus.get("/participants")).path == "/sign-in"
     await marcus.sign_in("marcus.bell@example.org")
     await phone.close()
+
+
+async def test_an_administrator_resets_the_authenticator_app_of_a_colleague(system: RunningSystem) -> None:
+    address = "tess.lindqvist@example.org"
+    tess, alex = Visitor(system.url), Visitor(system.url)
+    assert (await tess.sign_in(address)).path == "/staff/access-requests"
+    await alex.sign_in("alex.brandt@example.org")
+    found = await alex.get("/staff/people", q=address)
+    (there,) = set(found.links(r"/staff/people/[0-9a-f-]{36}"))
+    page = await alex.get(f"{there}/second-factor")
+    page = await alex.submit(page, f"{there}/second-factor")
+    assert "The authenticator app has been reset." in page.text
+    assert (await tess.get("/staff/people")).path == "/sign-in"
+    assert (await tess.get(f"{there}/second-factor")).path == "/sign-in"
+    before = await tess.links(address)
+    await tess.submit(await tess.get("/sign-in"), "/sign-in", email=address)
+    while not (new := [link for link in await tess.links(address) if link not in before]):
+        await asyncio.sleep(0.1)
+    page = await tess.submit(await tess.get(new[0]), new[0])
+    assert page.heading == "Set up your authenticator app"
+    assert "<svg" in page.response.text
+    assert not re.search(r" style=|<style", page.response.text)
+    assert (await tess.get("/staff/people")).path == "/sign-in/second-factor", "nothing else can be seen"
+    audit = await alex.get("/staff/audit")
+    assert "Alex Brandt reset the authenticator app of Tess Lindqvist." in audit.text
+    for visitor in (tess, alex):
+        await visitor.close()
 
 
 async def test_every_service_refuses_a_call_without_a_token(system: RunningSystem) -> None:

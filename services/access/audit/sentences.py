@@ -36,6 +36,8 @@ STEPS: Final = {
 SESSION_ENDS: Final = {
     "signed_out": "signed out",
     "signed_out_elsewhere": "signed out of a session on another browser",
+    "wrong_codes": "was signed out: too many wrong codes of the authenticator app",
+    "second_factor_reset": "was signed out: the authenticator app was reset",
     "expired": "was signed out: the session had expired",
     "grant_ended": "was signed out: the access had ended",
 }
@@ -70,6 +72,12 @@ def sentence(row: Row[Any], names: Names) -> str:
             said = f"A sign-in link was emailed to {who}"
         case "auth.signed-in.v1":
             said = f"{who} signed in"
+        case "auth.second-factor-passed.v1":
+            said = f"{who} gave a right code of the authenticator app"
+        case "auth.second-factor-enrolled.v1":
+            said = f"{who} set up an authenticator app"
+        case "auth.second-factor-reset.v1":
+            said = f"{who} reset the authenticator app of {about}"
         case "auth.role-chosen.v1":
             said = f"{who} went on as {role}, {where}"
         case "auth.session-ended.v1":

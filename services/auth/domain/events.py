@@ -25,6 +25,8 @@ class EndReason(StrEnum):
     """By the same person, from another session."""
     EXPIRED = "expired"
     GRANT_ENDED = "grant_ended"
+    WRONG_CODES = "wrong_codes"
+    SECOND_FACTOR_RESET = "second_factor_reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,29 @@ class SessionEnded:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SessionConfirmed:
+    """The person proved a second time that it is them."""
+
+    session_id: SessionId
+    person_id: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorEnrolled:
+    person_id: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorReset:
+    person_id: PersonId
+    by: PersonId
+    at: datetime
+
+
 LinkEvent = LinkIssued | LinkSuperseded | LinkRedeemed
-SessionEvent = SessionStarted | RoleChosen | SessionEnded
-Event = LinkEvent | SessionEvent
+SessionEvent = SessionStarted | SessionConfirmed | RoleChosen | SessionEnded
+SecondFactorEvent = SecondFactorEnrolled | SecondFactorReset
+Event = LinkEvent | SessionEvent | SecondFactorEvent

@@ -10,6 +10,7 @@ from services.auth.domain.events import (
     LinkId,
     PersonId,
     RoleChosen,
+    SessionConfirmed,
     SessionEnded,
     SessionEvent,
     SessionId,
@@ -30,6 +31,13 @@ class StartSession:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmSession:
+    """The second factor was right."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseRole:
     """The grant is one that the person holds: the handler has looked."""
 
@@ -45,7 +53,7 @@ class EndSession:
     at: datetime
 
 
-SessionCommand = StartSession | ChooseRole | EndSession
+SessionCommand = StartSession | ConfirmSession | ChooseRole | EndSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,10 @@ def decide(command: SessionCommand, session: Session) -> list[SessionEvent]:
     match command:
         case StartSession(session_id, person_id, link_id, at):
             return [] if started else [SessionStarted(session_id, person_id, link_id, at)]
+        case ConfirmSession(at):
+            if started is None or session.over:
+                raise SessionOver
+            return [SessionConfirmed(started.session_id, started.person_id, at)]
         case ChooseRole(grant_id, role, organisation_id, at):
             if started is None or session.over:
                 raise SessionOver
@@ -73,7 +85,7 @@ def evolve(session: Session, event: SessionEvent) -> Session:
     match event:
         case SessionStarted():
             return Session(started=event)
-        case RoleChosen():
+        case RoleChosen() | SessionConfirmed():
             return session
         case SessionEnded():
             return replace(session, over=True)

@@ -1,10 +1,14 @@
 """The emails that were sent, in development only: there they go into a folder."""
 
 import asyncio
+import time
+from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Final
 
+import pyotp
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -34,7 +38,43 @@ async def inbox(request: Request) -> Response:
     settings: GatewaySettings = request.app.state.settings
     to = request.query_params.get("to", "").strip()
     emails = await asyncio.to_thread(_read, settings.email.inbox_folder, to.casefold())
-    return page(request, "dev_inbox.html", emails=emails[:MOST_SHOWN], total=len(emails), to=to)
+    codes = await asyncio.to_thread(_codes, settings.email.inbox_folder / "second-factors", time.time())
+    return page(request, "dev_inbox.html", emails=emails[:MOST_SHOWN], total=len(emails), to=to, codes=codes)
+
+
+class AuthenticatorApp(BaseModel):
+    """As auth writes it, in development only."""
+
+    email: str
+    secret: str
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an authenticator app would show. seconds: until it can be used, if it cannot yet."""
+
+    email: str
+    code: str
+    seconds: int
+
+
+def _codes(folder: Path, now: float) -> list[Code]:
+    codes = [_code(AuthenticatorApp.model_validate_json(file.read_bytes()), now) for file in _apps(folder)]
+    return sorted(codes, key=lambda code: code.email)
+
+
+def _apps(folder: Path) -> list[Path]:
+    return list(folder.glob("*.json"))
+
+
+def _code(app: AuthenticatorApp, now: float) -> Code:
+    """The first code that was not used: auth takes the next one, too, a step before its time."""
+    totp = pyotp.TOTP(app.secret)
+    present = int(now) // totp.interval
+    step = max(present, app.last_step + 1)
+    wait = (step - 1) * totp.interval - now
+    return Code(app.email, totp.generate_otp(step), max(0, ceil(wait)))
 
 
 def _read(folder: Path, to: str) -> list[Email]:

@@ -14,7 +14,7 @@ from services.gateway.forms import Forged
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import present_path, with_return_to
 from services.gateway.session import cookies_of
-from services.gateway.visitor import NotSignedIn, RoleNotChosen, WrongRole
+from services.gateway.visitor import NotSignedIn, RoleNotChosen, SecondFactorMissing, WrongRole
 from shared.web.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,10 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
             cookies.forget_session(response)
         return response
 
+    @app.exception_handler(SecondFactorMissing)
+    async def _second_factor_missing(request: Request, _: SecondFactorMissing) -> Response:
+        return see_other(with_return_to("/sign-in/second-factor", present_path(request)))
+
     @app.exception_handler(RoleNotChosen)
     async def _role_not_chosen(request: Request, _: RoleNotChosen) -> Response:
         return see_other(with_return_to("/choose-role", present_path(request)))
@@ -71,6 +75,8 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(Refusal)
     async def _refusal(request: Request, refusal: Refusal) -> Response:
+        if refusal.code == "second-factor-needed":
+            return see_other(with_return_to("/sign-in/second-factor", present_path(request)))
         match refusal.status:
             case 401:
                 # The token was made a moment ago: the services do not agree on keys or clocks.

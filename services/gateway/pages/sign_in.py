@@ -75,7 +75,7 @@ async def redeem(request: Request, token: str) -> Response:
         browser = browser_in_words(request.headers.get("user-agent", ""))
         opened = await auth.redeem(token, cookies.device_of(request), browser)
         device = opened.device
-        if opened.chosen is None and len(opened.choices) == 1:
+        if opened.chosen is None and len(opened.choices) == 1 and not opened.second_factor_missing:
             opened = (await auth.choose(opened.session, opened.choices[0].grant_id)).model_copy(
                 update={"return_to": opened.return_to}
             )
@@ -108,6 +108,8 @@ async def sign_out(request: Request) -> Response:
 
 def _after_sign_in(opened: SessionOpened) -> str:
     return_to = local_path(opened.return_to)
+    if opened.second_factor_missing:
+        return with_return_to("/sign-in/second-factor", return_to)
     if opened.chosen is None:
         return with_return_to("/choose-role", return_to)
     return return_to or HOME[opened.chosen.role]

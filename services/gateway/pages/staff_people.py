@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.forms import ANSWERABLE, LONGEST_EMAIL, LONGEST_REASON, Form, Sent
-from services.gateway.pages.errors import not_found
+from services.gateway.pages.errors import cannot_be_done, not_found
 from services.gateway.pages.request_queue import number_of
 from services.gateway.paging import pagination
 from services.gateway.rendering import page, see_other
@@ -21,6 +21,7 @@ from shared.contracts.roles import Role
 router = APIRouter()
 
 Staff = Annotated[Visitor, Depends(visiting(*content.STAFF, calls="access"))]
+Administrator = Annotated[Visitor, Depends(visiting(Role.ADMINISTRATOR, calls="access", and_calls=("auth",)))]
 Revoker = Annotated[Visitor, Depends(visiting(Role.SUPPORT, Role.ADMINISTRATOR, calls="access"))]
 KeeperOfContacts = Annotated[Visitor, Depends(visiting(Role.POLICY, Role.ADMINISTRATOR, calls="access"))]
 
@@ -68,14 +69,33 @@ async def add_contact(request: Request, keeper: KeeperOfContacts, form: Sent) ->
     return see_other(f"{PATH}/{person.person_id}", done="contact-added")
 
 
+@router.get(PATH + "/{person_id}/second-factor")
+async def ask_to_reset(request: Request, administrator: Administrator, person_id: UUID) -> Response:
+    found = await administrator.access.person(person_id)
+    return page(request, "staff_people/reset_second_factor.html", person=found)
+
+
+@router.post(PATH + "/{person_id}/second-factor")
+async def reset_second_factor(request: Request, administrator: Administrator, person_id: UUID) -> Response:
+    token = administrator.session.tokens["auth"]
+    try:
+        await administrator.backends.auth.reset_second_factor(person_id, token)
+    except Refusal as refusal:
+        return cannot_be_done(request, refusal.status, refusal.detail)
+    return see_other(f"{PATH}/{person_id}", done="second-factor-reset")
+
+
 @router.get(PATH + "/{person_id}")
 async def person(request: Request, staff: Staff, person_id: UUID) -> Response:
     found = await staff.access.person(person_id)
+    is_staff = any(grant.role.is_staff and grant.ended_at is None for grant in found.grants)
+    may_reset = staff.role is Role.ADMINISTRATOR and person_id != staff.session.person_id
     return page(
         request,
         "staff_people/one.html",
         person=found,
         may_revoke=[grant.grant_id for grant in found.grants if _may_revoke(staff.role, grant.role)],
+        may_reset=is_staff and may_reset,
         may_audit=staff.role in (Role.AUDITOR, Role.ADMINISTRATOR),
     )
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.auth.app import create
+from services.auth.keys import second_factor_key
 from services.auth.settings import AuthSettings
 from shared.contracts import access
 from shared.contracts.manage_ects import OrganisationKind
@@ -38,6 +39,7 @@ async def auth(new_database: NewDatabase, redis_url: str, tmp_path: Path) -> Asy
         auth_url="http://auth",
         link_keys=[SecretStr("k" * 32)],
         signing_keys=[SecretStr(signing_key())],
+        second_factor_keys=[SecretStr(second_factor_key())],
         service_secrets={name: SecretStr(SECRET + name) for name in ("gateway", "export", "access")},
         token_seconds=300,  # longer than any test, on any machine
         email=EmailSettings(via="inbox", inbox_folder=tmp_path),

@@ -119,6 +119,7 @@ SETTINGS = (
     "REDIS_URL",
     "LINK_KEYS",
     "SIGNING_KEYS",
+    "SECOND_FACTOR_KEYS",
     "SERVICE_SECRETS",
     "READER_DATABASE_URL",
 )
@@ -142,6 +143,7 @@ def test_serve_names_every_setting_that_is_missing(tmp_path: Path) -> None:
         "Setting CHECK_DATA_REDIS_URL: Field required",
         "Setting CHECK_DATA_LINK_KEYS: Field required",
         "Setting CHECK_DATA_SIGNING_KEYS: Field required",
+        "Setting CHECK_DATA_SECOND_FACTOR_KEYS: Field required",
         "Setting CHECK_DATA_SERVICE_SECRETS: Field required",
     ]
 

@@ -6,20 +6,23 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.auth.callers import proves_itself
-from services.auth.keys import link_key, main, service_secret, signing_key
+from services.auth.keys import link_key, main, second_factor_key, service_secret, signing_key
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys
 
 GOOD = "g" * 40
 
 
-def settings(monkeypatch: pytest.MonkeyPatch, *, link: str = GOOD, secret: str = GOOD) -> AuthSettings:
+def settings(
+    monkeypatch: pytest.MonkeyPatch, *, link: str = GOOD, secret: str = GOOD, factor: str = ""
+) -> AuthSettings:
     """From the environment, as in life."""
     for name, value in {
         "DATABASE_URL": "postgresql://auth:hidden-password@example.org/auth",
         "REDIS_URL": "redis://example.org",
         "LINK_KEYS": json.dumps([link]),
         "SIGNING_KEYS": json.dumps([signing_key()]),
+        "SECOND_FACTOR_KEYS": json.dumps([factor or second_factor_key()]),
         "SERVICE_SECRETS": json.dumps({"gateway": GOOD, "export": secret}),
     }.items():
         monkeypatch.setenv(f"CHECK_DATA_{name}", value)
@@ -65,7 +68,7 @@ def test_a_service_proves_itself_to_who_knows_only_the_hash() -> None:
 
 def test_keys_are_printed_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 5
     assert main(["link"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
     assert main(["door"]) == 2
