@@ -46,14 +46,18 @@ class ServiceTokens:
 
 
 class OwnToken(httpx.Auth):
-    """Signs each request of an httpx client with the service's own token for one audience."""
+    """Signs each request of an httpx client with the service's own token for one audience.
+
+    A request that carries a person's token goes with that.
+    """
 
     def __init__(self, tokens: ServiceTokens, audience: str) -> None:
         self._tokens = tokens
         self._audience = audience
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        request.headers["authorization"] = f"Bearer {await self._tokens.own(self._audience)}"
+        if "authorization" not in request.headers:
+            request.headers["authorization"] = f"Bearer {await self._tokens.own(self._audience)}"
         for name, value in outgoing_headers().items():
             request.headers[name] = value
         yield request

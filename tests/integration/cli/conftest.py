@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from services.auth.keys import second_factor_key
 from services.cli.commands import app
 from shared.database.provision import ServiceDatabase
 
@@ -21,6 +22,7 @@ def told(redis_url: str, tmp_path: Path) -> dict[str, str]:
         "CHECK_DATA_REDIS_URL": redis_url,
         "CHECK_DATA_LINK_KEYS": json.dumps(["k" * 40]),
         "CHECK_DATA_SIGNING_KEYS": json.dumps(["not used here"]),
+        "CHECK_DATA_SECOND_FACTOR_KEYS": json.dumps([second_factor_key()]),
         "CHECK_DATA_SERVICE_SECRETS": json.dumps({"access": "s" * 40}),
     }
 
