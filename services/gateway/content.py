@@ -42,6 +42,13 @@ STATUSES: Final = {
 PARTICIPANT_ROLES: Final = {"ect": "Early career teacher", "mentor": "Mentor"}
 TRAINING_STATUSES: Final = {"active": "Active", "deferred": "Deferred", "withdrawn": "Withdrawn"}
 
+NOT_IN_THE_LIST: Final = {
+    "role": "Select a role that is in the filter",
+    "academic_year": "Select an academic year that is in the filter",
+    "status": "Select a status that is in the filter",
+}
+"""For addresses that somebody wrote by hand, or that are older than the filter."""
+
 EXPORT_STATES: Final = {
     ExportState.WAITING: Tag("Waiting", "yellow"),
     ExportState.WRITING: Tag("Being made", "teal"),

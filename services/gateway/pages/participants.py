@@ -61,7 +61,8 @@ def _not_understood(request: Request, view: ListView, refusal: Refusal) -> Respo
     fields = {"q": "q", "role": "role", "academic_year": "academic_year", "status": "status"}
     for error in refusal.errors:
         name = error.field or "q"
-        form.errors[name] = f"{_named(name)}: {error.message}"
+        said = f"{_named(name)}: {error.message}"
+        form.errors[name] = content.NOT_IN_THE_LIST.get(name, said)
         form.anchors[name] = fields.get(name, "q")
     if not form.errors:
         form.errors["page"] = refusal.detail

@@ -1,0 +1,146 @@
+"""Promises of every page that anybody can reach. New pages are found by their links and covered like all."""
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urldefrag
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.browser.crawl import PEOPLE, Site, crawl, shapes_by_role, signed_in
+from tests.browser.looking import Look, look_at, report
+from tests.browser.validator import complaints, installed
+from tests.running import RunningSystem
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+FOR_EVERYBODY = {"/", "/cookies", "/accessibility", "/privacy", "/contact", "/choose-role"}
+FOR_ROLES = {
+    "delivery partner": {
+        "/participants",
+        "/participants/{id}",
+        "/exports",
+        "/exports/{id}",
+        "/access-requests",
+    },
+    "appropriate body": {"/participants", "/exports"},
+    "lead provider": {"/lead-provider/confirmations"},
+    "support": {
+        "/staff/access-requests",
+        "/staff/access-requests/{id}",
+        "/staff/agreements",
+        "/staff/people",
+    },
+    "policy": {"/staff/access-requests/{id}", "/staff/agreements/new", "/staff/people/{id}"},
+    "administrator": {"/staff/people", "/staff/audit"},
+    "auditor": {"/staff/audit"},
+}
+OUTSIDE = (
+    "https://www.gov.uk",
+    "https://mcmw.abilitynet.org.uk/",
+    "https://ico.org.uk/",
+    "https://www.equalityadvisoryservice.com/",
+    "https://www.nationalarchives.gov.uk/",
+    "mailto:",
+)
+THOROUGHLY = "CHECK_DATA_THOROUGHLY" in os.environ
+"""Every state of every page, at both widths (`make accessibility`); else each page in one of them."""
+REPORT = Path("var") / "accessibility.md"
+FIRST_VIEW, LATER_PAGE = 150_000, 30_000
+"""Bytes."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def site(system: RunningSystem) -> AsyncIterator[Site]:
+    await _leave_something_to_see(system)
+    yield await crawl(system)
+
+
+async def _leave_something_to_see(system: RunningSystem) -> None:
+    """A file that is ready."""
+    visitor = await signed_in(system, "delivery partner")
+    page = await visitor.submit(await visitor.get("/participants?role=mentor"), "/exports")
+    async with asyncio.timeout(60):
+        while "/download" not in page.response.text:
+            await asyncio.sleep(0.2)
+            page = await visitor.get(page.path)
+    await visitor.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def looks(browser: Browser, site: Site) -> list[Look]:
+    pages = site.of_each_kind(in_every_state=THOROUGHLY)
+    found = await look_at(browser, site, pages, thoroughly=THOROUGHLY)
+    if THOROUGHLY:
+        REPORT.write_text(report(found))
+    return found
+
+
+def test_the_pages_of_each_role_are_reached_by_links(site: Site) -> None:
+    reached = shapes_by_role(site.pages)
+    assert set(reached) == set(PEOPLE)
+    for role, shapes in reached.items():
+        expected = (FOR_EVERYBODY if role != "nobody" else {"/", "/sign-in"}) | FOR_ROLES.get(role, set())
+        assert expected <= shapes, (role, expected - shapes)
+
+
+def test_no_link_leads_nowhere(site: Site) -> None:
+    broken = [f"{page} on {page.found_on}: {page.status}" for page in site.pages if page.status != 200]
+    assert broken == []
+    ids = {(page.role, page.url): page.document.ids for page in site.pages}
+    for page in site.pages:
+        for link in page.document.links:
+            target, fragment = urldefrag(link)
+            there = ids.get((page.role, target or page.url))
+            assert not fragment or there is None or fragment in there, (str(page), link)
+
+
+def test_links_outside_are_few_and_known(site: Site) -> None:
+    assert [link for link in site.outside if not link.startswith(OUTSIDE)] == []
+
+
+def test_each_page_has_one_heading_and_a_title_that_no_other_kind_has(site: Site) -> None:
+    kinds: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for page in site.pages:
+        assert len(page.document.headings) == 1, str(page)
+        kinds[page.role, page.document.title].add(page.shape.partition("?")[0])
+    assert {title: shapes for title, shapes in kinds.items() if len(shapes) > 1} == {}
+
+
+def test_a_form_without_its_answers_says_what_is_missing_and_links_to_it(site: Site) -> None:
+    answers = [page for page in site.others if page.sent is not None]
+    assert len(answers) > 8
+    for page in answers:
+        assert (str(page), page.status) == (str(page), 400)
+        assert page.document.title.startswith("Error: "), str(page)
+        links = [link for link in page.document.links if link.startswith("#") and link != "#main-content"]
+        assert links, str(page)
+        assert {link[1:] for link in links} <= page.document.ids, str(page)
+
+
+def test_the_html_is_valid(site: Site, tmp_path: Path) -> None:
+    program = installed(Path("var") / "html-validator")
+    documents = {str(page): page.html for page in site.of_each_kind(in_every_state=True)}
+    assert complaints(program, documents, tmp_path) == []
+
+
+def test_axe_finds_nothing_on_desk_and_phone(looks: list[Look]) -> None:
+    assert [f"{look.page}: {each}" for look in looks for each in look.violations] == []
+
+
+def test_enlarged_to_400_percent_nothing_is_cut_off_or_scrolled_sideways(looks: list[Look]) -> None:
+    assert [f"{look.page}: {look.beyond_the_edge}" for look in looks if look.beyond_the_edge > 0] == []
+
+
+def test_the_browser_complains_about_nothing(looks: list[Look]) -> None:
+    assert [f"{look.page}: {each}" for look in looks for each in look.complaints] == []
+
+
+def test_pages_are_light_and_ask_nobody_else(looks: list[Look]) -> None:
+    for look in looks:
+        assert len(look.hosts) == 1, (str(look.page), look.hosts)
+        assert 0 < look.bytes < (FIRST_VIEW if look.first else LATER_PAGE), (str(look.page), look.bytes)
