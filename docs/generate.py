@@ -54,6 +54,7 @@ def _openapi() -> dict[str, Any]:
     nowhere: dict[str, Any] = {
         "database_url": SecretStr("postgresql://nowhere/nothing"),
         "redis_url": SecretStr("redis://nowhere"),
+        "environment": "development",
     }
     key = SecretStr("not-a-secret-but-long-enough-for-one")
     apps = {

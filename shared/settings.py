@@ -6,9 +6,6 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SHORTEST_KEY = 32
-"""Bytes of a key or secret at least."""
-
 
 class Environment(StrEnum):
     DEVELOPMENT = "development"

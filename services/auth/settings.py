@@ -7,9 +7,10 @@ from pathlib import Path
 import limits
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from services.auth.callers import HASHED
+from services.auth.callers import HASHED, several
 from services.auth.vault import Vault
-from shared.settings import SHORTEST_KEY, EmailSettings, ServiceSettings
+from shared.keys import SHORTEST_KEY, guessable, too_short
+from shared.settings import EmailSettings, ServiceSettings
 
 SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -24,7 +25,8 @@ class AuthSettings(ServiceSettings):
     list. The first encrypts, all decrypt."""
     service_secrets: dict[str, SecretStr] = Field(min_length=1)
     """Which service proves itself with which secret, as a JSON object: the secret, or `sha256:` and its
-    SHA-256 in hexadecimal (`python -m services.auth.keys` makes both)."""
+    SHA-256 in hexadecimal (`python -m services.auth.keys` makes both). While one is changed: both, with a
+    space between."""
     link_minutes: int = Field(default=10, ge=1, le=60)
     """How long a sign-in link can be used."""
     confirmation_link_days: int = Field(default=5, ge=1, le=14)
@@ -63,13 +65,16 @@ class AuthSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _keys_are_strong(self) -> "AuthSettings":
-        for key in (*self.link_keys, *self.service_secrets.values()):
-            if len(key.get_secret_value().encode()) < SHORTEST_KEY:
-                raise ValueError(f"each key and secret has {SHORTEST_KEY} bytes at least")
-        for secret in self.service_secrets.values():
-            text = secret.get_secret_value()
+        service_secrets = [one for two in self.service_secrets.values() for one in several(two)]
+        keys = [key.get_secret_value() for key in self.link_keys]
+        if any(too_short(key) for key in (*keys, *service_secrets)):
+            raise ValueError(f"each key and secret has {SHORTEST_KEY} bytes at least")
+        for text in service_secrets:
             if text.startswith(HASHED) and not SHA256.fullmatch(text.removeprefix(HASHED)):
                 raise ValueError(f"after `{HASHED}` come 64 hexadecimal digits")
+        keys += [key.get_secret_value() for key in (*self.signing_keys, *self.second_factor_keys)]
+        if not self.development and any(guessable(key) for key in (*keys, *service_secrets)):
+            raise ValueError("a key or secret can be guessed: `python -m services.auth.keys` makes good ones")
         try:
             Vault([key.get_secret_value() for key in self.second_factor_keys])
         except ValueError:

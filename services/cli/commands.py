@@ -111,6 +111,24 @@ def rebuild(
     asyncio.run(module.rebuild_service(_known(service, WITH_DATABASE), projection, dry_run=dry_run))
 
 
+@app.command()
+def keys(
+    kind: Annotated[str, typer.Argument(help="link, signing, second-factor or csrf.")],
+    step: Annotated[str, typer.Argument(help="announce, use or drop, in this order.")],
+) -> None:
+    """Print what to set next to rotate a key. Restart every process of the service between two steps.
+
+    announce: a new key at the end, which all can prove. use: it comes to the front, and makes. drop: the last
+    goes, when all that it made has expired.
+    """
+    module = importlib.import_module("services.cli.keys")
+    try:
+        chosen = module.Kind(kind), module.Step(step)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(module.rotate(*chosen))
+
+
 parked = typer.Typer(help="Events and jobs that were given up on.", no_args_is_help=True)
 app.add_typer(parked, name="parked")
 

@@ -79,7 +79,7 @@ def environments(
         },
         "export": {"CHECK_DATA_EXPORT_STORE": home.exports.as_uri()},
         "gateway": {
-            "CHECK_DATA_CSRF_KEY": made["form_key"],
+            "CHECK_DATA_CSRF_KEYS": json.dumps([made["form_key"]]),
             "CHECK_DATA_ASSETS_FOLDER": str(home.assets),
         },
     }

@@ -1,13 +1,24 @@
 """Serve one service in this process."""
 
+import typer
 import uvicorn
 from prometheus_client import start_http_server
 
 from services.cli.catalogue import create_service
-from services.cli.configuration import settings_told_by_name
+from services.cli.configuration import EXIT_CODE, settings_told_by_name
+from shared.keys import guessable, too_short
 from shared.logging import configure_logging
+from shared.settings import CommonSettings
 
 DRAIN_SECONDS = 10
+
+
+def _must_prove_itself(settings: CommonSettings) -> None:
+    """Outside development: a service whose secret is missing or can be guessed does not start."""
+    secret = settings.service_secret.get_secret_value()
+    if not settings.development and (too_short(secret) or guessable(secret)):
+        typer.echo("Setting CHECK_DATA_SERVICE_SECRET: is missing, short, or can be guessed", err=True)
+        raise typer.Exit(EXIT_CODE)
 
 
 def serve(service: str) -> None:
@@ -17,6 +28,7 @@ def serve(service: str) -> None:
     """
     with settings_told_by_name():
         app, settings = create_service(service)
+    _must_prove_itself(settings)
     configure_logging(service, settings.log_level)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)

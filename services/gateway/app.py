@@ -34,7 +34,7 @@ CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, ke
 
 def create(settings: GatewaySettings) -> FastAPI:
     cookies = Cookies(secure=not settings.development)
-    form_tokens = FormTokens(settings.form_key())
+    form_tokens = FormTokens(settings.form_keys())
     assets = Assets(settings.assets_folder)
     renderer = Renderer(assets, cookies, form_tokens, settings.support_email)
 

@@ -7,25 +7,31 @@ Source: OWASP Cross-Site Request Forgery Prevention Cheat Sheet, "Signed Double-
 
 import hmac
 import secrets
+from collections.abc import Sequence
 
 RANDOM_BYTES = 16
 
 
 class FormTokens:
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    """keys: newest first. The first makes proofs, all prove them, so open pages survive a change of key."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)
 
     def issue(self, binding: str) -> str:
         """A token for one form. binding: the value of the cookie that the form must come back with."""
         random = secrets.token_urlsafe(RANDOM_BYTES)
-        return f"{random}.{self._mac(random, binding)}"
+        return f"{random}.{_mac(self._keys[0], random, binding)}"
 
     def proves(self, token: str, binding: str) -> bool:
         """Whether the token was issued here, for this binding."""
         random, _, mac = token.partition(".")
-        return hmac.compare_digest(mac.encode(), self._mac(random, binding).encode())
+        sent = mac.encode()
+        proven = [hmac.compare_digest(sent, _mac(key, random, binding).encode()) for key in self._keys]
+        return any(proven)
 
-    def _mac(self, random: str, binding: str) -> str:
-        # The length keeps two parts apart that together read the same.
-        message = f"{len(random)}:{random}{binding}".encode()
-        return hmac.digest(self._key, message, "sha256").hex()
+
+def _mac(key: bytes, random: str, binding: str) -> str:
+    # The length keeps two parts apart that together read the same.
+    message = f"{len(random)}:{random}{binding}".encode()
+    return hmac.digest(key, message, "sha256").hex()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
 
-from shared.settings import SHORTEST_KEY, CommonSettings, EmailSettings
+from shared.keys import SHORTEST_KEY, guessable, too_short
+from shared.settings import CommonSettings, EmailSettings
 
 
 class GatewaySettings(CommonSettings):
@@ -14,8 +15,9 @@ class GatewaySettings(CommonSettings):
     export_url: str = "http://127.0.0.1:8004"
     assets_folder: Path = Path("var/assets")
     """Where `python -m services.gateway.assets` put stylesheets, scripts, fonts and images."""
-    csrf_key: SecretStr = SecretStr("")
-    """Proves that a form is one of ours; the same for every gateway. In development it may be left out."""
+    csrf_keys: list[SecretStr] = Field(default_factory=list)
+    """Prove that a form is one of ours; the same for every gateway; newest first, as a JSON list: the first
+    makes proofs, all prove them. In development they may be left out."""
     answer_seconds: float = Field(default=8.0, gt=0)
     """How long a service may take to answer."""
     calls_at_once: int = Field(default=50, gt=0)
@@ -36,14 +38,17 @@ class GatewaySettings(CommonSettings):
 
     @model_validator(mode="after")
     def _key_is_strong(self) -> "GatewaySettings":
-        key = self.csrf_key.get_secret_value()
-        if len(key.encode()) < SHORTEST_KEY and not (self.development and not key):
-            raise ValueError(f"the setting csrf_key needs {SHORTEST_KEY} bytes at least")
+        keys = [key.get_secret_value() for key in self.csrf_keys]
+        if any(too_short(key) for key in keys) or not (keys or self.development):
+            raise ValueError(f"csrf_keys needs a key, and each has {SHORTEST_KEY} bytes at least")
+        if not self.development and any(guessable(key) for key in keys):
+            raise ValueError("csrf_keys holds a key that can be guessed: `check-data keys csrf announce`")
         return self
 
-    def form_key(self) -> bytes:
-        """The key of the forms; in development, without one, made up for as long as the process lives."""
-        return self.csrf_key.get_secret_value().encode() or secrets.token_bytes(SHORTEST_KEY)
+    def form_keys(self) -> list[bytes]:
+        """The keys of the forms; in development, without one, made up for as long as the process lives."""
+        keys = [key.get_secret_value().encode() for key in self.csrf_keys]
+        return keys or [secrets.token_bytes(SHORTEST_KEY)]
 
 
 Settings = GatewaySettings

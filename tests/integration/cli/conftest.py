@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.auth.keys import second_factor_key
+from services.auth.keys import link_key, second_factor_key, signing_key
 from services.cli.commands import app
 from shared.database.provision import ServiceDatabase
 
@@ -20,10 +20,10 @@ def told(redis_url: str, tmp_path: Path) -> dict[str, str]:
     return {
         "CHECK_DATA_HOME": str(tmp_path / "home"),
         "CHECK_DATA_REDIS_URL": redis_url,
-        "CHECK_DATA_LINK_KEYS": json.dumps(["k" * 40]),
-        "CHECK_DATA_SIGNING_KEYS": json.dumps(["not used here"]),
+        "CHECK_DATA_LINK_KEYS": json.dumps([link_key()]),
+        "CHECK_DATA_SIGNING_KEYS": json.dumps([signing_key()]),
         "CHECK_DATA_SECOND_FACTOR_KEYS": json.dumps([second_factor_key()]),
-        "CHECK_DATA_SERVICE_SECRETS": json.dumps({"access": "s" * 40}),
+        "CHECK_DATA_SERVICE_SECRETS": json.dumps({"access": link_key()}),
     }
 
 

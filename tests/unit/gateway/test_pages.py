@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from services.gateway.settings import GatewaySettings
 from shared.settings import EmailSettings, Environment
 
 NOBODY_LISTENS = "http://127.0.0.1:1"
-KEY = SecretStr("k" * 32)
+KEY = SecretStr(secrets.token_urlsafe(32))
 PUBLIC = [
     "/",
     "/sign-in",
@@ -35,7 +36,7 @@ PUBLIC = [
 def settings(folder: Path, environment: Environment = Environment.PRODUCTION) -> GatewaySettings:
     return GatewaySettings(
         environment=environment,
-        csrf_key=KEY,
+        csrf_keys=[KEY],
         auth_url=NOBODY_LISTENS,
         access_url=NOBODY_LISTENS,
         participants_url=NOBODY_LISTENS,
@@ -288,6 +289,8 @@ async def test_the_inbox_exists_in_development_only(page: httpx.AsyncClient, tmp
 
 
 def test_production_needs_a_key_for_its_forms(tmp_path: Path) -> None:
-    with pytest.raises(ValidationError):
-        GatewaySettings(environment=Environment.PRODUCTION, csrf_key=SecretStr("short"))
-    assert len(GatewaySettings(environment=Environment.DEVELOPMENT, csrf_key=SecretStr("")).form_key()) == 32
+    for weak in ([], ["short"], ["k" * 40], ["change-me-in-production-0123456789abcdef"]):
+        with pytest.raises(ValidationError, match="csrf_keys"):
+            GatewaySettings(environment=Environment.PRODUCTION, csrf_keys=[SecretStr(key) for key in weak])
+    (made,) = GatewaySettings(environment=Environment.DEVELOPMENT, csrf_keys=[]).form_keys()
+    assert len(made) == 32
