@@ -39,6 +39,37 @@ STATUSES: Final = {
 }
 """By slug. Labels of rows come from the participants service; these are for the filter."""
 
+WHAT_TO_DO: Final = {
+    "contacted_for_information": (
+        "Ask this person to look for DfE’s email, also among their spam, and to answer it. If the email "
+        "address below is wrong, ask their school to correct it."
+    ),
+    "dfe_checking_eligibility": (
+        "Mostly nothing: the status changes by itself when the check is done. If the reason above names "
+        "somebody who has to act, you can remind them."
+    ),
+    "not_eligible_for_funded_training": (
+        "If you train this person, agree with the lead provider and the school how that is paid: DfE does "
+        "not fund it. If you think that the decision is wrong, tell the lead provider."
+    ),
+    "checking_qts": (
+        "Nothing, unless you know that this person has QTS: then ask their school to have it recorded with "
+        "the TRA."
+    ),
+    "training_or_eligible_for_training": (
+        "Train this person, or plan their start. If they are not with you, tell the lead provider."
+    ),
+    "participant_deferred": (
+        "Nothing until the training goes on. If it goes on already, tell the lead provider, who reports it."
+    ),
+    "no_longer_being_trained": (
+        "If this person is still in training with you, tell the lead provider. If not, you may take them off "
+        "your own list."
+    ),
+    "induction_completed": "Nothing more is needed. You may close this person’s record on your own list.",
+}
+"""By slug: what somebody who reads a status may do about it. In this service nothing can be changed."""
+
 PARTICIPANT_ROLES: Final = {"ect": "Early career teacher", "mentor": "Mentor"}
 TRAINING_STATUSES: Final = {"active": "Active", "deferred": "Deferred", "withdrawn": "Withdrawn"}
 

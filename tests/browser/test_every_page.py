@@ -9,10 +9,11 @@ from urllib.parse import urldefrag
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page, expect
 
 from tests.browser.crawl import PEOPLE, Site, crawl, shapes_by_role, signed_in
-from tests.browser.looking import Look, look_at, report
+from tests.browser.keyboard import FOCUSED, TO_BE_REACHED, Keyboard
+from tests.browser.looking import Look, context_of, look_at, report
 from tests.browser.validator import complaints, installed
 from tests.running import RunningSystem
 
@@ -47,6 +48,12 @@ OUTSIDE = (
     "https://www.nationalarchives.gov.uk/",
     "mailto:",
 )
+FORMS = {
+    "nobody": ["/sign-in"],
+    "delivery partner": ["/choose-role", "/access-requests/new"],
+    "policy": ["/staff/agreements/new", "/staff/people/new-contact"],
+    "support": ["/staff/access-requests/new"],
+}
 THOROUGHLY = "CHECK_DATA_THOROUGHLY" in os.environ
 """Every state of every page, at both widths (`make accessibility`); else each page in one of them."""
 REPORT = Path("var") / "accessibility.md"
@@ -78,6 +85,15 @@ async def looks(browser: Browser, site: Site) -> list[Look]:
     if THOROUGHLY:
         REPORT.write_text(report(found))
     return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def tabs(browser: Browser, site: Site) -> AsyncIterator[dict[str, Page]]:
+    """An open browser for each role that has forms to fill in."""
+    contexts = {role: await context_of(browser, site.url, site.cookies[role]) for role in FORMS}
+    yield {role: await context.new_page() for role, context in contexts.items()}
+    for context in contexts.values():
+        await context.close()
 
 
 def test_the_pages_of_each_role_are_reached_by_links(site: Site) -> None:
@@ -144,3 +160,51 @@ def test_pages_are_light_and_ask_nobody_else(looks: list[Look]) -> None:
     for look in looks:
         assert len(look.hosts) == 1, (str(look.page), look.hosts)
         assert 0 < look.bytes < (FIRST_VIEW if look.first else LATER_PAGE), (str(look.page), look.bytes)
+
+
+@pytest.mark.parametrize(("role", "path"), [(role, path) for role, paths in FORMS.items() for path in paths])
+async def test_a_form_is_walked_by_tab_sent_by_enter_and_its_errors_lead_to_fields(
+    site: Site, tabs: dict[str, Page], role: str, path: str
+) -> None:
+    page = tabs[role]
+    keyboard = Keyboard(page)
+    await page.goto(site.url + path)
+    wanted = set(await page.evaluate(TO_BE_REACHED))
+    reached, unseen = await keyboard.walk()
+    assert wanted <= set(reached)
+    assert unseen == []
+    await page.goto(site.url + path)
+    if path == "/choose-role":
+        return  # a role is chosen already: there is no mistake to make
+    await keyboard.tab_to("main form button[type=submit]")
+    await page.keyboard.press("Enter")
+    summary = page.locator(".govuk-error-summary")
+    await expect(summary).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    focused = page.locator("main :is(input, select, textarea):focus")
+    await expect(focused).to_have_count(1)
+
+
+async def test_the_first_tab_offers_to_skip_to_the_content(site: Site, tabs: dict[str, Page]) -> None:
+    page = tabs["delivery partner"]
+    await page.goto(f"{site.url}/participants")
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".govuk-skip-link")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    assert (await page.evaluate(FOCUSED))["inMain"]
+
+
+async def test_the_filter_is_worked_by_keyboard(site: Site, tabs: dict[str, Page]) -> None:
+    page = tabs["delivery partner"]
+    keyboard = Keyboard(page)
+    await page.goto(f"{site.url}/participants")
+    await keyboard.tab_to("main summary")
+    await page.keyboard.press("Enter")
+    await keyboard.tab_to("input[name=role][value=mentor]")
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{site.url}/participants?q=&role=mentor")
+    await page.go_back()
+    await expect(page).to_have_url(f"{site.url}/participants")
