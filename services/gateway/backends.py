@@ -21,6 +21,7 @@ SECOND_FACTOR_STATE: Final = TypeAdapter(auth.SecondFactorState)
 OWN_SESSIONS: Final = TypeAdapter(list[auth.OwnSession])
 PARTICIPANT_PAGE: Final = TypeAdapter(participants.ParticipantPage)
 PARTICIPANT_DETAIL: Final = TypeAdapter(participants.ParticipantDetail)
+PARTICIPANT_SUMMARY: Final = TypeAdapter(participants.ParticipantSummary)
 EXPORT: Final = TypeAdapter(export.Export)
 EXPORTS: Final = TypeAdapter(list[export.Export])
 ORGANISATIONS: Final = TypeAdapter(list[access.Organisation])
@@ -118,6 +119,9 @@ class Participants:
     async def page(self, parameters: Parameters) -> participants.ParticipantPage:
         """Raises Refusal 422 for parameters that are not understood, 404 past the last page."""
         return await self.backend.get("/participants", PARTICIPANT_PAGE, self.token, parameters)
+
+    async def summary(self) -> participants.ParticipantSummary:
+        return await self.backend.get("/participants/summary", PARTICIPANT_SUMMARY, self.token)
 
     async def one(self, participant_id: UUID) -> participants.ParticipantDetail:
         return await self.backend.get(f"/participants/{participant_id}", PARTICIPANT_DETAIL, self.token)

@@ -148,6 +148,7 @@ class NavigationItem:
 
 NAVIGATION: Final = (
     NavigationItem("Participants", "/participants", USERS),
+    NavigationItem("At a glance", "/summary", USERS),
     NavigationItem("Downloads", "/exports", USERS),
     NavigationItem("Access requests", "/access-requests", USERS),
     NavigationItem("Confirmations", "/lead-provider/confirmations", (Role.LEAD_PROVIDER,)),

@@ -17,6 +17,7 @@ from services.gateway.pages import (
     staff_people,
     staff_requests,
     start,
+    summary,
 )
 
 PAGES: tuple[APIRouter, ...] = (
@@ -25,6 +26,7 @@ PAGES: tuple[APIRouter, ...] = (
     second_factor.router,
     role.router,
     own_sessions.router,
+    summary.router,
     participants.router,
     exports.router,
     access_requests.router,

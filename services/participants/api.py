@@ -19,8 +19,15 @@ from services.participants.ndjson import answer_in_lines
 from services.participants.queries import PagePastTheEnd, ParticipantQueries, Scope
 from services.participants.receiving import Outcome, receive
 from services.participants.views_log import record_view
+from shared.clock import Clock, london_day
 from shared.contracts.manage_ects import OrganisationKind
-from shared.contracts.participants import ParticipantDetail, ParticipantPage, Receipts, ReceiveAnswer
+from shared.contracts.participants import (
+    ParticipantDetail,
+    ParticipantPage,
+    ParticipantSummary,
+    Receipts,
+    ReceiveAnswer,
+)
 from shared.contracts.roles import Role
 from shared.event_store import EventStore
 from shared.web.caller import PersonCaller, ServiceCaller, person, service
@@ -112,6 +119,13 @@ async def participants(
 async def rows(request: Request, scope: OwnScope, queries: Queries) -> Response:
     """All rows of a list as NDJSON, for an export. Query as for the list, without page and size."""
     return await answer_in_lines(queries.lines(scope, read_list_query(request.query_params)))
+
+
+@router.get("/participants/summary", tags=["participants"])
+async def summary(request: Request, scope: OwnScope, queries: Queries) -> ParticipantSummary:
+    """The organisation in numbers. Nobody is seen, so no view is recorded."""
+    clock: Clock = request.app.state.clock
+    return await queries.summary(scope, london_day(clock()))
 
 
 @router.get("/participants/{participant_id}", tags=["participants"])

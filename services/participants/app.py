@@ -38,6 +38,7 @@ def create(
                 derivation = Derivation(backbone.engine, settings.derivation_batch)
                 app.state.backbone = backbone
                 app.state.store = backbone.store
+                app.state.clock = clock
                 app.state.queries = ParticipantQueries(reader)
                 app.state.derivation = derivation
                 await begin_day(backbone.store, clock)

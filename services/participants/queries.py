@@ -7,6 +7,7 @@ engine's role sees nothing until the transaction has said for whom it reads.
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.participants.domain.explanations import explanation, reason
 from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
+from services.participants.summary import summarise
 from services.participants.tables import participant_views as views
 from services.participants.tables import status_history as history
 from shared.contracts.manage_ects import OrganisationKind, ParticipantRole
@@ -23,6 +25,7 @@ from shared.contracts.participants import (
     ParticipantDetail,
     ParticipantPage,
     ParticipantRow,
+    ParticipantSummary,
     StatusChange,
 )
 
@@ -129,6 +132,11 @@ class ParticipantQueries:
                 .order_by(history.c.number)
             )
             return ParticipantDetail(participant=_row(row), history=[_change(change) for change in changes])
+
+    async def summary(self, scope: Scope, today: date) -> ParticipantSummary:
+        """Return the organisation in numbers, all of one moment."""
+        async with self._snapshot(scope) as connection:
+            return await summarise(connection, scope.kind.value, scope.organisation_id, today)
 
     async def lines(self, scope: Scope, query: ListQuery) -> AsyncGenerator[object, None]:
         """Yield the lines of GET /participants/rows, all from one snapshot: see EXPORT_COLUMNS."""

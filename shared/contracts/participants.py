@@ -99,6 +99,31 @@ class ParticipantDetail(Body):
     """Oldest first."""
 
 
+class YearCounts(Body):
+    academic_year: int
+    ects: int
+    mentors: int
+
+
+class WeekCounts(Body):
+    monday: date
+    registered: int
+    """Participants who came to the organisation."""
+    changed: int
+    """Changes of a status after that."""
+
+
+class ParticipantSummary(Body):
+    """GET /participants/summary: numbers only, nobody's data."""
+
+    total: int
+    by_status: dict[str, int]
+    by_academic_year: list[YearCounts]
+    """Oldest first; years of which there is somebody."""
+    weeks: list[WeekCounts]
+    """The last 12 with the present one, oldest first, by the day from which a change counts, in England."""
+
+
 class ReceiveAnswer(Body):
     """One answer for each event of POST /events, in the same order."""
 

@@ -23,6 +23,7 @@ FOR_EVERYBODY = {"/", "/cookies", "/accessibility", "/privacy", "/contact", "/ch
 FOR_ROLES = {
     "delivery partner": {
         "/participants",
+        "/summary",
         "/participants/{id}",
         "/exports",
         "/exports/{id}",

@@ -259,3 +259,44 @@ async def test_two_people_of_one_name_have_a_fixed_order(fresh: Participants) ->
         for row in (await fresh.page(partner, size=2, page=page))["rows"]
     ]
     assert seen == sorted(people)
+
+
+async def test_a_summary_counts_what_the_lists_show(participants: Participants, north: Hub) -> None:
+    page = await participants.page(north.north)
+    answer = await participants.get("/participants/summary", north.north)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["total"], body["by_status"]) == (page["total"], page["by_status"])
+    assert body["by_academic_year"] == [
+        {"academic_year": 2024, "ects": 2, "mentors": 0},
+        {"academic_year": 2025, "ects": 2, "mentors": 1},
+    ]
+
+
+async def test_the_weeks_of_a_summary_hold_each_change_of_the_histories_once(
+    participants: Participants, north: Hub
+) -> None:
+    body = (await participants.get("/participants/summary", north.north)).json()
+    mondays = [week["monday"] for week in body["weeks"]]
+    assert len(mondays) == 12
+    assert mondays == sorted(mondays)
+    assert mondays[-1] == "2026-03-02"
+    histories = [
+        (await participants.get(f"/participants/{row['participant_id']}", north.north)).json()["history"]
+        for row in (await participants.page(north.north))["rows"]
+    ]
+    of_these_weeks = [
+        number
+        for history in histories
+        for number, change in enumerate(history)
+        if mondays[0] <= change["since"] < "2026-03-09"
+    ]
+    assert sum(week["registered"] for week in body["weeks"]) == of_these_weeks.count(0)
+    assert sum(week["registered"] + week["changed"] for week in body["weeks"]) == len(of_these_weeks)
+
+
+async def test_a_summary_is_of_the_own_organisation(participants: Participants, north: Hub) -> None:
+    body = (await participants.get("/participants/summary", north.south)).json()
+    assert body["total"] == 1
+    other = await participants.get("/participants/summary", uuid4())
+    assert (other.json()["total"], other.json()["by_academic_year"]) == (0, [])
