@@ -83,5 +83,6 @@ class EmailSettings(BaseSettings):
     smtp_start_tls: bool = True
     notify_api_key: SecretStr = SecretStr("")
     notify_template_id: str = ""
-    """A Notify template of the subject ((subject)) and the body ((body))."""
+    """The template of shared/email/notify_template.txt in Notify; `check-data emails check` compares them."""
+    notify_url: str = "https://api.notifications.service.gov.uk"
     inbox_folder: Path = Path("var/inbox")

@@ -21,16 +21,18 @@ from services.access.workers import Emails
 from shared.backbone import Backbone, open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
-from shared.email import make_mailer
+from shared.email import RecordedMailer, make_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+
+EMAILS_SECONDS = 60.0
 
 
 def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
     """keys: which tokens are believed; those that auth publishes, unless a test brings its own."""
     http = httpx.AsyncClient(timeout=5)
     verifier = TokenVerifier("access", keys or PublishedKeys(settings.auth_url, http))
-    mailer = make_mailer(settings.email, development=settings.development, clock=clock)
+    by = make_mailer(settings.email, development=settings.development, clock=clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -42,6 +44,7 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             await backbone.follow(Organisations(clock))
             for publisher in PUBLISHERS:
                 await backbone.follow(Recorder(publisher))
+            mailer = RecordedMailer(backbone.engine, by, clock)
             emails = Emails(backbone.engine, mailer, settings.public_url).handlers
             waiting = WaitingEmails(backbone.engine, mailer, settings.public_url).handlers
             backbone.work(emails | waiting | DeadlineJobs(backbone.store, clock).handlers)
@@ -52,6 +55,7 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             async def deadlines() -> None:
                 await set_deadlines(backbone.store, settings.deadlines, is_bank_holiday)
 
+            backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("lapse", settings.lapse_seconds, lapse)
             backbone.repeat("deadlines", settings.deadline_seconds, deadlines)
             yield

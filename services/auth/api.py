@@ -21,12 +21,16 @@ from services.auth.sessions import NotGranted, SecondFactorMissing, Sessions
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys, TokenIssuer
 from shared.contracts import auth as contract
+from shared.contracts.emails import UndeliveredEmail
 from shared.contracts.roles import Role
+from shared.email import undelivered
 from shared.event_store import EventStore
 from shared.web.problems import Problem
 
 OPEN_PATHS = frozenset({"/tokens", "/.well-known/jwks.json"})
 """Answered without a token: here tokens and their keys come from."""
+
+MAY_SEE_EMAILS = frozenset({Role.SUPPORT, Role.ADMINISTRATOR})
 
 router = APIRouter()
 
@@ -105,6 +109,17 @@ async def end_own_session(body: contract.EndOwnSession, auth: Here, _caller: Gat
     """Sign out of one of one's own sessions, or everywhere."""
     session_id = SessionId(body.session_id) if body.session_id else None
     await auth.own_sessions.end(body.session, session_id)
+
+
+@router.post("/emails/undelivered")
+async def undelivered_emails(
+    body: contract.SessionRef, request: Request, auth: Here, _caller: Gateway
+) -> list[UndeliveredEmail]:
+    """Emails with links and notices that did not arrive, for those who help people in. 403 for others."""
+    session = await auth.sessions.in_force(body.session)
+    if session.chosen is None or session.chosen.role not in MAY_SEE_EMAILS:
+        raise Problem(403, "not-allowed", "This is for DfE support and administrators.")
+    return await undelivered(request.app.state.store.engine)
 
 
 @router.post("/sessions/exchange")

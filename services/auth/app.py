@@ -24,12 +24,13 @@ from services.auth.vault import Vault
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
-from shared.email import make_mailer
+from shared.email import Mailer, RecordedMailer, make_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, TokenVerifier
 
 SWEEP_SECONDS = 30.0
 FORGET_SECONDS = 3600.0
+EMAILS_SECONDS = 60.0
 
 
 def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -44,7 +45,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             aclosing(Counting(settings.redis_url.get_secret_value())) as counting,
             open_backbone("auth", settings, CODEC, clock) as backbone,
         ):
-            mailer = make_mailer(settings.email, development=settings.development, clock=clock)
+            mailer = RecordedMailer(backbone.engine, _mailer(settings, clock), clock)
             links = Links(backbone.store, clock, mailer, _rules(settings))
             notices = DeviceNotices(backbone.engine, mailer, settings.public_url)
             factors = SecondFactors(backbone.store, clock, vault, mailer, settings.shown_codes)
@@ -72,6 +73,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
                 }
             )
             backbone.repeat("end expired sessions", SWEEP_SECONDS, sessions.end_expired)
+            backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("forget old browsers", FORGET_SECONDS, forget_old_browsers)
             backbone.repeat("renew second factors", FORGET_SECONDS, factors.renew)
             yield
@@ -94,6 +96,10 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     return problem_of(error).response()
+
+
+def _mailer(settings: AuthSettings, clock: Clock) -> Mailer:
+    return make_mailer(settings.email, development=settings.development, clock=clock)
 
 
 def _rules(settings: AuthSettings) -> LinkRules:

@@ -127,6 +127,14 @@ def keys(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(module.rotate(*chosen))
+emails = typer.Typer(help="Emails, and the template that GOV.UK Notify has.", no_args_is_help=True)
+app.add_typer(emails, name="emails")
+
+
+@emails.command("check")
+def check_email_template() -> None:
+    """Compare Notify's template with the one in the repository; 1 when they differ, and what to change."""
+    importlib.import_module("services.cli.emails").check_template()
 
 
 parked = typer.Typer(help="Events and jobs that were given up on.", no_args_is_help=True)

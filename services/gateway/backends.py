@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from services.gateway.backend import Backend, FileAnswer, Parameters
 from shared.contracts import access, auth, export, participants
+from shared.contracts.emails import UndeliveredEmail
 from shared.contracts.manage_ects import OrganisationKind
 
 LINK_LIFETIME: Final = TypeAdapter(auth.LinkLifetime)
@@ -32,6 +33,7 @@ AGREEMENT: Final = TypeAdapter(access.Agreement)
 AGREEMENTS: Final = TypeAdapter(list[access.Agreement])
 PERSON: Final = TypeAdapter(access.Person)
 PERSON_PAGE: Final = TypeAdapter(access.PersonPage)
+UNDELIVERED_EMAILS: Final = TypeAdapter(list[UndeliveredEmail])
 AUDIT_PAGE: Final = TypeAdapter(access.AuditPage)
 
 
@@ -106,6 +108,11 @@ class Auth:
         await self.backend.tell(
             "/sessions/own/end", auth.EndOwnSession(session=session, session_id=session_id)
         )
+
+    async def undelivered_emails(self, session: str) -> list[UndeliveredEmail]:
+        """Raises Refusal 403 for roles that do not help people in."""
+        body = auth.SessionRef(session=session)
+        return await self.backend.post("/emails/undelivered", body, UNDELIVERED_EMAILS, repeatable=True)
 
     async def end(self, session: str) -> None:
         await self.backend.tell("/sessions/end", auth.SessionRef(session=session))
@@ -200,6 +207,9 @@ class Access:
 
     async def add_contact(self, body: access.AddContact) -> access.Person:
         return await self.backend.post("/lead-provider-contacts", body, PERSON, self.token)
+
+    async def undelivered_emails(self) -> list[UndeliveredEmail]:
+        return await self.backend.get("/emails/undelivered", UNDELIVERED_EMAILS, self.token)
 
     async def audit(self, parameters: Parameters) -> access.AuditPage:
         """parameters: of person_id, participant_id, kind, page."""

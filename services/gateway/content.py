@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.contracts import access, auth, export, participants
 from shared.contracts.access import DeclineKind, RequestState
+from shared.contracts.emails import WhyUndelivered
 from shared.contracts.export import ExportState
 from shared.contracts.roles import Role
 
@@ -135,6 +136,13 @@ PARTS: Final = {
 }
 """What is away with a service, and what is not."""
 
+WHY_UNDELIVERED: Final = {
+    WhyUndelivered.REFUSED: "The address was refused. Check how it is written.",
+    WhyUndelivered.PERMANENT_FAILURE: "The address does not exist, or takes no email from us. Check it.",
+    WhyUndelivered.TEMPORARY_FAILURE: "The mailbox was full or away for days. The person can ask again.",
+    WhyUndelivered.TECHNICAL_FAILURE: "GOV.UK Notify could not send it. The person can ask again.",
+}
+
 STAFF: Final = (Role.SUPPORT, Role.POLICY, Role.AUDITOR, Role.ADMINISTRATOR)
 USERS: Final = (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY)
 
@@ -155,6 +163,7 @@ NAVIGATION: Final = (
     NavigationItem("Access requests", "/staff/access-requests", STAFF),
     NavigationItem("Agreements", "/staff/agreements", STAFF),
     NavigationItem("People", "/staff/people", STAFF),
+    NavigationItem("Emails", "/staff/emails", (Role.SUPPORT, Role.ADMINISTRATOR)),
     NavigationItem("Audit", "/staff/audit", (Role.AUDITOR, Role.ADMINISTRATOR)),
 )
 

@@ -189,12 +189,22 @@ ROLES = {
     "user": frozenset({"/requests", "/organisations"}),
     "body_user": frozenset({"/requests", "/organisations"}),
     "contact": frozenset({"/confirmations", "/organisations"}),
-    "support": frozenset({"/requests", "/organisations", "/agreements", "/people"}),
+    "support": frozenset({"/requests", "/organisations", "/agreements", "/people", "/emails/undelivered"}),
     "policy": frozenset({"/requests", "/organisations", "/agreements", "/people"}),
     "auditor": frozenset({"/requests", "/organisations", "/agreements", "/people", "/audit"}),
-    "administrator": frozenset({"/requests", "/organisations", "/agreements", "/people", "/audit"}),
+    "administrator": frozenset(
+        {"/requests", "/organisations", "/agreements", "/people", "/audit", "/emails/undelivered"}
+    ),
 }
-PATHS = ("/requests", "/confirmations", "/organisations", "/agreements", "/people", "/audit")
+PATHS = (
+    "/requests",
+    "/confirmations",
+    "/organisations",
+    "/agreements",
+    "/people",
+    "/audit",
+    "/emails/undelivered",
+)
 COMMANDS = {
     "/agreements": {"policy"},
     "/lead-provider-contacts": {"policy", "administrator"},

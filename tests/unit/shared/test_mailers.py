@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from services.gateway.pages.dev_inbox import Email as InboxEmail
 from shared.email import Email, Mailer, make_mailer
+from shared.email.mailer import Undeliverable
 from shared.settings import EmailSettings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -124,7 +125,7 @@ async def test_smtp_signs_in_when_the_settings_say_so(mailbox: Mailbox) -> None:
     [
         {"EHLO": "421 not now", "HELO": "421 not now"},
         {"MAIL": "451 not now"},
-        {"RCPT": "550 nobody here"},
+        {"RCPT": "450 not now"},
         {"DATA": "452 no room"},
         {".": "554 not taken"},
     ],
@@ -133,6 +134,12 @@ async def test_smtp_signs_in_when_the_settings_say_so(mailbox: Mailbox) -> None:
 async def test_what_the_server_does_not_take_is_an_error(refusal: dict[str, str]) -> None:
     async with listening(Mailbox(refuse=refusal)) as mailbox:
         with pytest.raises(aiosmtplib.SMTPException):
+            await smtp(mailbox.port).send(EMAIL)
+
+
+async def test_an_address_that_is_refused_for_good_is_undeliverable() -> None:
+    async with listening(Mailbox(refuse={"RCPT": "550 nobody here"})) as mailbox:
+        with pytest.raises(Undeliverable):
             await smtp(mailbox.port).send(EMAIL)
 
 
