@@ -127,6 +127,8 @@ def keys(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     typer.echo(module.rotate(*chosen))
+
+
 emails = typer.Typer(help="Emails, and the template that GOV.UK Notify has.", no_args_is_help=True)
 app.add_typer(emails, name="emails")
 
