@@ -109,10 +109,9 @@ class Auth:
             "/sessions/own/end", auth.EndOwnSession(session=session, session_id=session_id)
         )
 
-    async def undelivered_emails(self, session: str) -> list[UndeliveredEmail]:
-        """Raises Refusal 403 for roles that do not help people in."""
-        body = auth.SessionRef(session=session)
-        return await self.backend.post("/emails/undelivered", body, UNDELIVERED_EMAILS, repeatable=True)
+    async def undelivered_emails(self, token: str) -> list[UndeliveredEmail]:
+        """token: the person's own. Raises Refusal 403 for roles that do not help people in."""
+        return await self.backend.get("/emails/undelivered", UNDELIVERED_EMAILS, token)
 
     async def end(self, session: str) -> None:
         await self.backend.tell("/sessions/end", auth.SessionRef(session=session))

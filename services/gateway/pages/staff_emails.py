@@ -5,24 +5,22 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway.backends import backends_of
 from services.gateway.rendering import page
-from services.gateway.session import cookies_of
-from services.gateway.visitor import NotSignedIn, Visitor, visiting
+from services.gateway.visitor import Visitor, visiting
 from shared.contracts.roles import Role
 
 router = APIRouter()
 
-Helper = Annotated[Visitor, Depends(visiting(Role.SUPPORT, Role.ADMINISTRATOR, calls="access"))]
+Helper = Annotated[
+    Visitor, Depends(visiting(Role.SUPPORT, Role.ADMINISTRATOR, calls="access", and_calls=("auth",)))
+]
 
 
 @router.get("/staff/emails")
 async def undelivered(request: Request, helper: Helper) -> Response:
-    session = cookies_of(request).session_of(request)
-    if session is None:
-        raise NotSignedIn
     links, others = await asyncio.gather(
-        backends_of(request).auth.undelivered_emails(session), helper.access.undelivered_emails()
+        helper.backends.auth.undelivered_emails(helper.session.tokens["auth"]),
+        helper.access.undelivered_emails(),
     )
     found = sorted([*links, *others], key=lambda email: email.sent_at, reverse=True)
     return page(request, "staff_emails/list.html", found=found)
