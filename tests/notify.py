@@ -74,7 +74,7 @@ def running_notify() -> Iterator[Notify]:
             self.end_headers()
             self.wfile.write(written)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the library's names
+        do_GET = do_POST = _answer
 
         def log_message(self, *_: Any) -> None:
             pass

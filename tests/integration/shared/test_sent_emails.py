@@ -1,6 +1,6 @@
 """What became of an email is known, for a while, to those who are asked about it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli.commands import app
 from shared.contracts.emails import WhyUndelivered
 from shared.email import Email, RecordedMailer, make_mailer, undelivered
 from tests.notify import NOT_AN_ADDRESS, Notify, running_notify
@@ -38,8 +38,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def mailer(engine: AsyncEngine, notify: Notify, clock: Clock) -> AsyncIterator[RecordedMailer]:
-    yield RecordedMailer(engine, make_mailer(notify.settings, development=False), clock)
+async def mailer(engine: AsyncEngine, notify: Notify, clock: Clock) -> RecordedMailer:
+    return RecordedMailer(engine, make_mailer(notify.settings, development=False), clock)
 
 
 async def states(engine: AsyncEngine) -> dict[str, str]:
