@@ -25,6 +25,7 @@ from shared.contracts.emails import UndeliveredEmail
 from shared.contracts.roles import Role
 from shared.email import undelivered
 from shared.event_store import EventStore
+from shared.web.caller import PersonCaller, person
 from shared.web.problems import Problem
 
 OPEN_PATHS = frozenset({"/tokens", "/.well-known/jwks.json"})
