@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults bench bench-short accessibility check format docs lock clean assets
+.PHONY: help run test test-fast faults redeems timings bench bench-short accessibility check format docs lock clean assets
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,12 @@ test-fast: $(DEV_READY) ## Run the tests that need no server
 
 faults: $(DEV_READY) ## Kill everything again and again, and write what happened into docs/faults.md
 	@$(BIN)/python -m tests.faults.campaign
+
+redeems: $(DEV_READY) ## Redeem one link ten thousand times at once
+	@CHECK_DATA_TEST_REDEEMS=10000 $(BIN)/python -m pytest tests/security/test_links.py -k exactly_one -n 0
+
+timings: $(DEV_READY) ## Measure at length whether asking for a link tells who has access
+	@CHECK_DATA_TEST_TIMINGS=2000 $(BIN)/python -m pytest tests/security/test_enumeration.py -k same_time -n 0
 
 bench: $(BENCH_READY) ## Measure against peers and raw limits, and write docs/benchmarks.md (half an hour, quiet machine)
 	@$(BIN)/python -m benchmarks

@@ -1,0 +1,3 @@
+from tests.integration.auth.conftest import auth
+
+__all__ = ["auth"]

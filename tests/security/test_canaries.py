@@ -1,0 +1,173 @@
+"""After people walked through everything: no token and no personal data where none belongs.
+
+Looked at: logs, metrics, error pages, all tables of all databases, all of Redis. (No traces are exported. The
+development inbox stands for people's mailboxes: it is not looked at.)
+"""
+
+import asyncio
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from services.access.demo import DEMO_PEOPLE
+from tests.running import Page, RunningSystem, Visitor
+from tests.security.canaries import Canaries, of_bus, of_databases, of_logs, of_metrics
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
+
+SHORTEST_NAME = 8
+"""Shorter names are also words."""
+
+
+@dataclass(slots=True)
+class Walk:
+    canaries: Canaries
+    environments: Mapping[str, Mapping[str, str]]
+    pages_of_errors: list[Page] = field(default_factory=list)
+    seconds_to_the_end: float = 0.0
+    """From the click that ended somebody's access to the first page that they were refused."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def walk(system: RunningSystem) -> Walk:
+    """A user searches, looks, downloads; staff sign in, look people up, and end the user's access."""
+    environments = {
+        file.stem: json.loads(file.read_text()) for file in (system.home / "environment").glob("*.json")
+    }
+    walk = Walk(Canaries(), environments)
+    marcus, sam, stranger = (Visitor(system.url) for _ in range(3))
+    await marcus.sign_in("marcus.bell@example.org")
+    rows = await _download(marcus)
+    for row in rows:
+        walk.canaries.people |= {row["email_address"], row["trn"], row["full_name"]}
+    await marcus.get("/participants", q=rows[0]["full_name"])
+    await marcus.get("/participants", q=rows[0]["trn"])
+    first = (await marcus.get("/participants")).links(r"/participants/[0-9a-f-]{36}")[0]
+    await marcus.get(first)
+    await sam.sign_in("sam.okoro@example.org")
+    person = set(
+        (await sam.get("/staff/people", q="marcus.bell@example.org")).links(r"/staff/people/[^\"?]+")
+    )
+    there = next(path for path in person if re.fullmatch(r"/staff/people/[0-9a-f-]{36}", path))
+    await _strange_things(stranger, walk, rows[0])
+    for visitor in (marcus, sam):  # before the end: their sessions are good still
+        walk.canaries.tokens |= {value for value in visitor.http.cookies.values() if value}
+    walk.seconds_to_the_end = await _end_access(sam, there, marcus)
+    for address in ("marcus.bell@example.org", "sam.okoro@example.org"):
+        walk.canaries.tokens |= {link.rsplit("/", 1)[-1] for link in await sam.links(address)}
+    for file in (system.home / "inbox" / "second-factors").glob("*.json"):
+        walk.canaries.tokens.add(json.loads(file.read_text())["secret"])
+    for demo in (DEMO_PEOPLE.second_user, DEMO_PEOPLE.support, DEMO_PEOPLE.lead, DEMO_PEOPLE.contact):
+        walk.canaries.people |= {demo.full_name, demo.email}
+    walk.canaries.people = {text for text in walk.canaries.people if len(text) >= SHORTEST_NAME - 1}
+    for visitor in (marcus, sam, stranger):
+        await visitor.close()
+    assert len(walk.canaries.tokens) >= 7
+    assert len(walk.canaries.people) > 20
+    return walk
+
+
+async def _download(visitor: Visitor) -> list[dict[str, str]]:
+    page = await visitor.submit(await visitor.get("/participants"), "/exports")
+    until = time.monotonic() + 60
+    while not (files := page.links(r"/exports/[0-9a-f-]{36}/download")):
+        assert time.monotonic() < until
+        await asyncio.sleep(0.2)
+        page = await visitor.get(page.path)
+    file = await visitor.get(files[0])
+    return list(csv.DictReader(io.StringIO(file.response.content.decode("utf-8-sig"))))
+
+
+async def _strange_things(stranger: Visitor, walk: Walk, row: Mapping[str, str]) -> None:
+    """Pages that say no, asked for with canaries in their addresses and forms."""
+    false = "canary-token-that-opens-nothing"
+    walk.canaries.tokens.add(false)
+    page = await stranger.get(f"/sign-in/link/{false}")
+    walk.pages_of_errors += [
+        await stranger.submit(page, f"/sign-in/link/{false}"),
+        await stranger.get(f"/nowhere/{row['trn']}/{false}"),
+        await stranger.get("/participants/not-an-id", q=row["full_name"]),
+        Page(await stranger.http.post("/sign-in", data={"email": row["email_address"]})),
+        Page(await stranger.http.post(f"/exports/{false}/download")),
+    ]
+    await stranger.submit(await stranger.get("/sign-in"), "/sign-in", email=row["email_address"])
+
+
+async def _end_access(sam: Visitor, there: str, marcus: Visitor) -> float:
+    """End each access of the user. Returns the seconds until the next page of theirs is refused."""
+    page = await sam.get(there)
+    ends = page.links(rf"{there}/grants/[0-9a-f-]{{36}}/end")
+    assert len(ends) == 1
+    form = await sam.get(ends[0])
+    assert (await marcus.get("/participants")).path == "/participants"
+    fields = {**form.form(ends[0]), "reason": "Left the organisation."}
+    started = time.perf_counter()
+    answer = await sam.http.post(ends[0], data=fields, follow_redirects=False)
+    assert answer.status_code == 303
+    while (await marcus.get("/participants")).path != "/sign-in":
+        assert time.perf_counter() - started < 30
+    return time.perf_counter() - started
+
+
+def test_who_is_suspended_is_refused_within_a_second(walk: Walk) -> None:
+    assert walk.seconds_to_the_end < 1.0
+
+
+def test_no_log_holds_a_token_or_personal_data(system: RunningSystem, walk: Walk) -> None:
+    assert of_logs(system.home / "log", walk.canaries) == []
+
+
+async def test_no_metric_holds_a_token_or_personal_data(walk: Walk) -> None:
+    assert await of_metrics(walk.environments, walk.canaries) == []
+
+
+def test_no_error_page_repeats_what_it_was_asked_with(walk: Walk) -> None:
+    statuses = {page.status for page in walk.pages_of_errors}
+    assert {410, 404, 403} <= statuses
+    for page in walk.pages_of_errors:
+        if page.status >= 400:
+            body = page.response.text
+            assert not walk.canaries.all_in(body), page.status
+
+
+async def test_nothing_at_rest_holds_a_token(walk: Walk) -> None:
+    assert await of_databases(walk.environments, walk.canaries) == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bus(walk: Walk) -> AsyncIterator[Redis]:
+    redis: Redis = Redis.from_url(walk.environments["auth"]["CHECK_DATA_REDIS_URL"])
+    yield redis
+    await redis.aclose()
+
+
+async def test_the_bus_holds_personal_data_only_where_a_contract_says_so(walk: Walk, bus: Redis) -> None:
+    assert await of_bus(bus, walk.canaries) == []
+
+
+async def test_the_scan_finds_what_is_put_there_on_purpose(walk: Walk, bus: Redis, tmp_path: Path) -> None:
+    """Else an empty answer would say nothing."""
+    token = next(iter(walk.canaries.tokens))
+    person = DEMO_PEOPLE.second_user
+    (tmp_path / "auth.log").write_text(
+        json.dumps({"event": "link_redeemed", "url": f"/sign-in/link/{token}"})
+    )
+    assert [finding.where for finding in of_logs(tmp_path, walk.canaries)] == ["auth.log"]
+    event = {"type": "auth.signed-in.v1", "data": {"session_id": person.email}}
+    await bus.xadd("planted", {"__data__": json.dumps(event)})
+    await bus.set("planted-too", token)
+    found = {(finding.where, finding.canary) for finding in await of_bus(bus, walk.canaries, "planted*")}
+    await bus.delete("planted", "planted-too")
+    assert found == {("planted auth.signed-in.v1", person.email), ("planted-too", token)}
+    only_links = {"auth": walk.environments["auth"]}
+    known = Canaries(tokens={person.full_name})  # it is in the table of people, so the search reads tables
+    assert {f.where for f in await of_databases(only_links, known)} >= {"auth.people"}
