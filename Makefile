@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults redeems timings bench bench-short accessibility check format docs lock clean assets
+.PHONY: help run test test-fast faults redeems timings bench bench-short accessibility check format docs lock clean assets load load-short
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ bench-short: $(BENCH_READY) ## The same in a few minutes, with fewer rounds and 
 
 accessibility: $(DEV_READY) assets ## Look at every page in every state, desk and phone; write var/accessibility.md
 	@CHECK_DATA_THOROUGHLY=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
+
+load: $(BENCH_READY) ## Play the start of a term: more and more users on the whole system; writes docs/load.md (10 minutes)
+	@$(BIN)/python -m benchmarks.load
+
+load-short: $(BENCH_READY) ## The same in a minute, with a small world and few users
+	@$(BIN)/python -m benchmarks.load --short
 
 check: $(DEV_READY) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -34,8 +34,11 @@ class RunningSystem:
 
 
 @contextmanager
-def running_system(home: Path) -> Iterator[RunningSystem]:
-    """Run everything with a small world in which nothing changes by itself, until the block ends."""
+def running_system(home: Path, told: Mapping[str, str] | None = None) -> Iterator[RunningSystem]:
+    """Run everything with a small world in which nothing changes by itself, until the block ends.
+
+    told: environment variables that make it otherwise.
+    """
     (port,) = free_ports(1)
     environment = {
         **os.environ,
@@ -43,6 +46,7 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
         "CHECK_DATA_PARTICIPANTS": str(PARTICIPANTS),
         "CHECK_DATA_TRICKLE_SECONDS": "0",
         "PORT": str(port),
+        **(told or {}),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "services", "run"],

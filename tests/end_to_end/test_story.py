@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from benchmarks.load.playing import Size, play
+from benchmarks.load.visiting import LIST, SIGN_IN
 from tests.running import Page, RunningSystem, Visitor
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -319,3 +321,15 @@ async def test_every_service_refuses_a_call_without_a_token(system: RunningSyste
             answer = await http.get(environment[f"CHECK_DATA_{name}_URL"] + path)
             assert answer.status_code == 401
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_load_generator_plays_users_without_an_error(
+    system: RunningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHECK_DATA_HOME", str(system.home))
+    size = Size(participants=0, users=(2, 3), step_seconds=3, think=0.2, trickle_seconds=0)
+    steps, log, lags = await play(system.url, size)
+    assert [step.users for step in steps] == [2, 3]
+    assert {visit.kind for visit in log.visits} >= {SIGN_IN, LIST}
+    assert [visit for visit in log.visits if visit.failed] == []
+    assert lags
