@@ -50,6 +50,8 @@ class Cookies:
         self._keep(response, self.visit, visit)
 
     def forget_session(self, response: Response) -> None:
+        """Also what the browser keeps of pages that were seen: the next person may use the same one."""
+        response.headers["clear-site-data"] = '"cache", "storage"'
         response.delete_cookie(self.session, path="/", secure=self.secure, httponly=True, samesite="lax")
 
     def _name(self, name: str) -> str:

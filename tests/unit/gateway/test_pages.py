@@ -104,6 +104,8 @@ async def test_every_answer_carries_the_security_headers(
     policy = headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
+    assert "object-src 'none'" in policy
+    assert "base-uri 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
@@ -236,6 +238,14 @@ async def test_cookies_of_production_are_for_this_host_over_tls_only(page: httpx
     for attribute in ("HttpOnly", "Secure", "Path=/", "SameSite=lax"):
         assert attribute in cookie
     assert "Domain" not in cookie
+
+
+async def test_signing_out_clears_what_the_browser_keeps(page: httpx.AsyncClient) -> None:
+    proof = token_in((await page.get("/sign-out")).text)
+    answer = await page.post("/sign-out", data={"form_proof": proof})
+    assert answer.status_code == 303
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    assert "Max-Age=0" in answer.headers["set-cookie"]
 
 
 async def test_a_page_says_only_what_was_done_from_a_closed_list(page: httpx.AsyncClient) -> None:
