@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import JsonValue
 
@@ -16,8 +17,9 @@ from services.participants.list_query import (
     read_page_query,
 )
 from services.participants.ndjson import answer_in_lines
-from services.participants.queries import PagePastTheEnd, ParticipantQueries, Scope
+from services.participants.queries import Json, PagePastTheEnd, ParticipantQueries
 from services.participants.receiving import Outcome, receive
+from services.participants.scope import Scope
 from services.participants.views_log import record_view
 from shared.clock import Clock, london_day
 from shared.contracts.manage_ects import OrganisationKind
@@ -51,6 +53,7 @@ FILTERS = [
     _parameter("role", "`ect` or `mentor`.", many=True),
     _parameter("academic_year", "The year in which it starts.", of="integer", many=True),
     _parameter("status", "A status by its slug.", many=True),
+    _parameter("sort", "`name`, or `changed` for when the status last did; `-name` or `-changed` backwards."),
 ]
 PAGING = [
     _parameter("page", "From 1.", of="integer"),
@@ -88,11 +91,16 @@ Store = Annotated[EventStore[Event], Depends(_store)]
 OwnScope = Annotated[Scope, Depends(_scope)]
 
 
-@router.get("/participants", tags=["participants"], openapi_extra={"parameters": FILTERS + PAGING})
+@router.get(
+    "/participants",
+    tags=["participants"],
+    response_model=ParticipantPage,
+    openapi_extra={"parameters": FILTERS + PAGING},
+)
 async def participants(
     request: Request, caller: Viewer, scope: OwnScope, queries: Queries, store: Store
-) -> ParticipantPage:
-    """One page of the organisation's list. Query: q, role, academic_year, status (repeatable), page, size."""
+) -> Response:
+    """One page of the organisation's list, with the counts by status of what search, role and year find."""
     query, paging = read_page_query(request.query_params)
     try:
         page = await queries.page(scope, query, paging)
@@ -107,12 +115,12 @@ async def participants(
             organisation_id=scope.organisation_id,
             searched=bool(query.words),
             filters=query.filters,
-            page=page.page,
+            page=paging.page,
             total=page.total,
-            participant_ids=[row.participant_id for row in page.rows],
+            participant_ids=page.participant_ids,
         ),
     )
-    return page
+    return _json(page.body)
 
 
 @router.get("/participants/rows", tags=["participants"], openapi_extra={"parameters": FILTERS})
@@ -128,12 +136,13 @@ async def summary(request: Request, scope: OwnScope, queries: Queries) -> Partic
     return await queries.summary(scope, london_day(clock()))
 
 
-@router.get("/participants/{participant_id}", tags=["participants"])
+@router.get("/participants/{participant_id}", tags=["participants"], response_model=ParticipantDetail)
 async def participant(
     participant_id: str, caller: Viewer, scope: OwnScope, queries: Queries, store: Store
-) -> ParticipantDetail:
+) -> Response:
     """One participant of the organisation, with the history of the status."""
-    detail = await queries.one(scope, _uuid(participant_id))
+    wanted = _uuid(participant_id)
+    detail = await queries.one(scope, wanted)
     if detail is None:
         raise not_found()
     await record_view(
@@ -142,10 +151,10 @@ async def participant(
             person_id=caller.person_id,
             role=caller.role,
             organisation_id=scope.organisation_id,
-            participant_id=detail.participant.participant_id,
+            participant_id=wanted,
         ),
     )
-    return detail
+    return _json(detail)
 
 
 @router.post("/events", tags=["events"])
@@ -165,6 +174,10 @@ async def receive_events(
         duplicates=outcomes.count(Outcome.DUPLICATE),
         parked=outcomes.count(Outcome.PARKED),
     )
+
+
+def _json(body: Json) -> Response:
+    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
 
 
 def _uuid(text: str) -> UUID:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeVar
 
 from starlette.datastructures import QueryParams
@@ -18,8 +19,18 @@ PAGE_SIZE, LARGEST_PAGE = 50, 200
 LAST_PAGE = 10_000_000
 """Beyond any list; larger numbers are not even asked about."""
 
-FILTERS = frozenset({"q", "role", "academic_year", "status"})
+FILTERS = frozenset({"q", "role", "academic_year", "status", "sort"})
 PAGING = frozenset({"page", "size"})
+
+
+class Sort(StrEnum):
+    """By name, or by when the status last changed; with a minus from the end."""
+
+    NAME = "name"
+    NAME_DOWN = "-name"
+    CHANGED = "changed"
+    CHANGED_DOWN = "-changed"
+
 
 Value = TypeVar("Value")
 
@@ -32,6 +43,7 @@ class ListQuery:
     roles: tuple[ParticipantRole, ...] = ()
     academic_years: tuple[int, ...] = ()
     statuses: tuple[Status, ...] = ()
+    sort: Sort = Sort.NAME
 
     @property
     def filters(self) -> dict[str, list[str]]:
@@ -67,7 +79,7 @@ class _Reading:
             self.refuse(name, f"Use {allowed}.")
             return ()
 
-    def one(self, name: str, read: Callable[[str], int], default: int, allowed: str) -> int:
+    def one(self, name: str, read: Callable[[str], Value], default: Value, allowed: str) -> Value:
         found = self.each(name, read, allowed)
         if len(found) > 1:
             self.refuse(name, "Give one value only.")
@@ -133,6 +145,7 @@ def _query(reading: _Reading) -> ListQuery:
             "the year in which an academic year starts, such as 2024",
         ),
         statuses=reading.each("status", Status, _either([status.value for status in Status])),
+        sort=reading.one("sort", Sort, Sort.NAME, _either([sort.value for sort in Sort])),
     )
 
 

@@ -1,63 +1,36 @@
 """What is read for one organisation: a page of its list, one participant, all rows of a list.
 
-The organisation is a condition of every statement here, and of the database's row-level security: the
-engine's role sees nothing until the transaction has said for whom it reads.
+The organisation is a condition of every statement here (list_sql), and of the database's row-level security:
+the engine's role sees nothing until the transaction has said for whom it reads.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+import asyncpg
+import orjson
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.participants.domain.explanations import explanation, reason
 from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
+from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement, total_statement
+from services.participants.scope import Scope, reading, snapshot
 from services.participants.summary import summarise
-from services.participants.tables import participant_views as views
-from services.participants.tables import status_history as history
-from shared.contracts.manage_ects import OrganisationKind, ParticipantRole
-from shared.contracts.participants import (
-    ParticipantDetail,
-    ParticipantPage,
-    ParticipantRow,
-    ParticipantSummary,
-    StatusChange,
-)
+from shared.contracts.manage_ects import ParticipantRole
+from shared.contracts.participants import ParticipantSummary
 
 ROWS_AT_ONCE = 1_000
 """Of a stream: fetched together, so that memory does not grow with the list."""
 
 ROLE_LABELS = {ParticipantRole.ECT.value: "Early career teacher", ParticipantRole.MENTOR.value: "Mentor"}
 
-IN_ORDER = (views.c.sort_name, views.c.participant_id)
-"""By name, and never two rows in the same place: pages neither repeat nor miss anybody."""
-
-ACADEMIC_YEARS = text("""
-    WITH RECURSIVE years (year) AS (
-        (SELECT min(academic_year) FROM participant_views
-         WHERE organisation_id = :organisation AND organisation_kind = :kind)
-        UNION ALL
-        SELECT (SELECT min(academic_year) FROM participant_views
-                WHERE organisation_id = :organisation AND organisation_kind = :kind
-                AND academic_year > years.year)
-        FROM years WHERE years.year IS NOT NULL
-    )
-    SELECT year FROM years WHERE year IS NOT NULL
-""")
-"""From one year to the next by the index: as many looks as there are years, whatever the number of rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The organisation for which everything is read."""
-
-    kind: OrganisationKind
-    organisation_id: UUID
+Json = dict[str, Any]
 
 
 class PagePastTheEnd(Exception):
@@ -66,6 +39,15 @@ class PagePastTheEnd(Exception):
     def __init__(self, pages: int) -> None:
         super().__init__(f"there are {pages} pages")
         self.pages = pages
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """body: a ParticipantPage, not yet as JSON. It is not made of models: that took longer than the query."""
+
+    body: Json
+    total: int
+    participant_ids: list[UUID]
 
 
 class ParticipantQueries:
@@ -79,173 +61,108 @@ class ParticipantQueries:
         async with self._engine.connect() as connection:
             await connection.execute(select(1))
 
-    async def page(self, scope: Scope, query: ListQuery, paging: Paging) -> ParticipantPage:
+    async def page(self, scope: Scope, query: ListQuery, paging: Paging) -> FoundPage:
         """Return one page, with counts that agree with it. Raises PagePastTheEnd."""
-        async with self._snapshot(scope) as connection:
-            found = _found(scope, query)
-            counts = await connection.execute(
-                select(views.c.status, func.count()).where(found).group_by(views.c.status)
-            )
-            by_status = {status.value: 0 for status in Status} | {row[0]: row[1] for row in counts}
-            chosen = query.statuses or tuple(Status)
-            total = sum(by_status[status.value] for status in chosen)
-            pages = max(1, -(-total // paging.size))
-            if paging.page > pages:
-                raise PagePastTheEnd(pages)
-            rows = await connection.execute(
-                select(views)
-                .where(found, _status(query))
-                .order_by(*IN_ORDER)
-                .limit(paging.size)
-                .offset((paging.page - 1) * paging.size)
-            )
-            years = await connection.scalars(
-                ACADEMIC_YEARS, {"organisation": scope.organisation_id, "kind": scope.kind.value}
-            )
-            return ParticipantPage(
-                rows=[_row(row) for row in rows],
-                total=total,
-                page=paging.page,
-                pages=pages,
-                size=paging.size,
-                by_status=by_status,
-                academic_years=list(years),
-            )
+        statement = page_statement(scope, query, paging)
+        async with reading(self._engine, scope) as connection:
+            records = await connection.fetch(statement.text, *statement.values)
+        counted = orjson.loads(records[0]["by_status"] or "{}")
+        by_status = {status.value: counted.get(status.value, 0) for status in Status}
+        chosen = query.statuses or tuple(Status)
+        total = sum(by_status[status.value] for status in chosen)
+        pages = max(1, -(-total // paging.size))
+        if paging.page > pages:
+            raise PagePastTheEnd(pages)
+        shown = [record for record in records if record["participant_id"]]
+        body = {
+            "rows": [_row(record) for record in shown],
+            "total": total,
+            "page": paging.page,
+            "pages": pages,
+            "size": paging.size,
+            "by_status": by_status,
+            "academic_years": records[0]["years"],
+        }
+        return FoundPage(body, total, [record["participant_id"] for record in shown])
 
-    async def one(self, scope: Scope, participant_id: UUID) -> ParticipantDetail | None:
-        """Return one participant with the history of the status; None when it is not this organisation's."""
-        async with self._snapshot(scope) as connection:
-            row = (
-                await connection.execute(
-                    select(views).where(_of(scope), views.c.participant_id == participant_id)
-                )
-            ).one_or_none()
-            if row is None:
+    async def one(self, scope: Scope, participant_id: UUID) -> Json | None:
+        """Return a ParticipantDetail, not yet as JSON; None when it is not this organisation's."""
+        async with reading(self._engine, scope) as connection:
+            values = scope.organisation_id, scope.kind.value, participant_id
+            record = await connection.fetchrow(ONE, *values)
+            if record is None:
                 return None
-            changes = await connection.execute(
-                select(history)
-                .where(
-                    history.c.participant_id == participant_id,
-                    history.c.organisation_id == scope.organisation_id,
-                    history.c.organisation_kind == scope.kind.value,
-                )
-                .order_by(history.c.number)
-            )
-            return ParticipantDetail(participant=_row(row), history=[_change(change) for change in changes])
+            history = await connection.fetch(HISTORY, *values)
+        return {"participant": _row(record), "history": [_change(change) for change in history]}
 
     async def summary(self, scope: Scope, today: date) -> ParticipantSummary:
         """Return the organisation in numbers, all of one moment."""
-        async with self._snapshot(scope) as connection:
+        async with snapshot(self._engine, scope) as connection:
             return await summarise(connection, scope.kind.value, scope.organisation_id, today)
 
     async def lines(self, scope: Scope, query: ListQuery) -> AsyncGenerator[object, None]:
         """Yield the lines of GET /participants/rows, all from one snapshot: see EXPORT_COLUMNS."""
-        async with self._snapshot(scope) as connection:
-            found = and_(_found(scope, query), _status(query))
-            yield {"total": await connection.scalar(select(func.count()).select_from(views).where(found))}
+        total, rows = total_statement(scope, query), rows_statement(scope, query)
+        async with reading(self._engine, scope) as connection:
+            yield {"total": await connection.fetchval(total.text, *total.values)}
             sent = 0
-            statement = select(
-                views.c.full_name,
-                views.c.email,
-                views.c.trn,
-                views.c.role,
-                views.c.lead_provider,
-                views.c.school,
-                views.c.urn,
-                views.c.academic_year,
-                views.c.training_status,
-                views.c.status,
-            )
-            async with connection.stream(
-                statement.where(found).order_by(*IN_ORDER), execution_options={"yield_per": ROWS_AT_ONCE}
-            ) as stream:
-                async for row in stream:
-                    sent += 1
-                    yield _export_row(row)
+            async for record in connection.cursor(rows.text, *rows.values, prefetch=ROWS_AT_ONCE):
+                sent += 1
+                yield _export_row(record)
             yield {"end": sent}
 
-    @asynccontextmanager
-    async def _snapshot(self, scope: Scope) -> AsyncIterator[AsyncConnection]:
-        """One moment of the database, of which the organisation's rows are seen."""
-        async with self._engine.connect() as raw:
-            connection = await raw.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-            async with connection.begin():
-                await connection.execute(
-                    select(
-                        func.set_config("check_data.organisation", str(scope.organisation_id), True),
-                        func.set_config("check_data.organisation_kind", scope.kind.value, True),
-                    )
-                )
-                yield connection
+
+@cache
+def _words(status: str, state: str) -> tuple[str, str, str]:
+    return Status(status).label, explanation(Status(status)), reason(State(state))
 
 
-def _of(scope: Scope) -> ColumnElement[bool]:
-    return and_(
-        views.c.organisation_id == scope.organisation_id, views.c.organisation_kind == scope.kind.value
-    )
+def _row(record: asyncpg.Record) -> Json:
+    status, state = record["status"], record["state"]
+    label, explained, why = _words(status, state)
+    return {
+        "participant_id": str(record["participant_id"]),
+        "full_name": record["full_name"],
+        "email": record["email"],
+        "trn": record["trn"],
+        "role": record["role"],
+        "lead_provider": record["lead_provider"],
+        "school": record["school"],
+        "urn": record["urn"],
+        "academic_year": record["academic_year"],
+        "training_status": record["training_status"],
+        "status": status,
+        "status_label": label,
+        "status_explanation": explained,
+        "reason": why,
+        "status_since": record["status_since"],
+        "induction_completed_on": (
+            record["induction_completed_on"] if status == Status.INDUCTION_COMPLETED else None
+        ),
+    }
 
 
-def _found(scope: Scope, query: ListQuery) -> ColumnElement[bool]:
-    """By search, role and year: what the counts by status are counts of."""
-    conditions = [_of(scope)]
-    conditions += [views.c.search_text.contains(word, autoescape=True) for word in query.words]
-    if query.roles:
-        conditions.append(views.c.role.in_([role.value for role in query.roles]))
-    if query.academic_years:
-        conditions.append(views.c.academic_year.in_(query.academic_years))
-    return and_(*conditions)
+def _change(change: asyncpg.Record) -> Json:
+    status, state = change["status"], change["state"]
+    return {
+        "since": change["since"],
+        "status": status,
+        "status_label": Status(status).label if status else None,
+        "reason": reason(State(state)) if state else None,
+        "received_at": change["received_at"],
+    }
 
 
-def _status(query: ListQuery) -> ColumnElement[bool]:
-    if not query.statuses:
-        return and_(True)
-    return views.c.status.in_([status.value for status in query.statuses])
-
-
-def _row(row: Row[Any]) -> ParticipantRow:
-    status = Status(row.status)
-    return ParticipantRow(
-        participant_id=row.participant_id,
-        full_name=row.full_name,
-        email=row.email,
-        trn=row.trn,
-        role=row.role,
-        lead_provider=row.lead_provider,
-        school=row.school,
-        urn=row.urn,
-        academic_year=row.academic_year,
-        training_status=row.training_status,
-        status=status.value,
-        status_label=status.label,
-        status_explanation=explanation(status),
-        reason=reason(State(row.state)),
-        status_since=row.status_since,
-        induction_completed_on=row.induction_completed_on if status is Status.INDUCTION_COMPLETED else None,
-    )
-
-
-def _change(row: Row[Any]) -> StatusChange:
-    return StatusChange(
-        since=row.since,
-        status=row.status,
-        status_label=Status(row.status).label if row.status else None,
-        reason=reason(State(row.state)) if row.state else None,
-        received_at=row.received_at,
-    )
-
-
-def _export_row(row: Row[*tuple[Any, ...]]) -> list[str | None]:
+def _export_row(record: asyncpg.Record) -> list[str | None]:
     return [
-        row.full_name,
-        row.email,
-        row.trn,
-        ROLE_LABELS[row.role],
-        row.lead_provider,
-        row.school,
-        row.urn,
-        str(row.academic_year),
-        row.training_status,
-        Status(row.status).label,
+        record["full_name"],
+        record["email"],
+        record["trn"],
+        ROLE_LABELS[record["role"]],
+        record["lead_provider"],
+        record["school"],
+        record["urn"],
+        str(record["academic_year"]),
+        record["training_status"],
+        Status(record["status"]).label,
     ]

@@ -4,11 +4,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Date, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.participants.domain.status import Status
-from services.participants.tables import participant_views as views
+from services.participants.tables import participant_counts as counts
 from services.participants.tables import status_history as history
 from shared.clock import LONDON
 from shared.contracts.manage_ects import ParticipantRole
@@ -23,21 +23,28 @@ async def summarise(
     connection: AsyncConnection, kind: str, organisation_id: UUID, today: date
 ) -> ParticipantSummary:
     """connection: in a transaction that reads for this organisation. today: in England."""
-    own = (views.c.organisation_id == organisation_id, views.c.organisation_kind == kind)
+    own = (counts.c.organisation_id == organisation_id, counts.c.organisation_kind == kind)
     statuses = await connection.execute(
-        select(views.c.status, func.count()).where(*own).group_by(views.c.status)
+        select(counts.c.status, _number()).where(*own).group_by(counts.c.status)
     )
     by_status = {status.value: 0 for status in Status} | {row[0]: row[1] for row in statuses}
-    ects = func.count().filter(views.c.role == ParticipantRole.ECT.value)
-    mentors = func.count().filter(views.c.role == ParticipantRole.MENTOR.value)
-    year = views.c.academic_year
-    years = await connection.execute(select(year, ects, mentors).where(*own).group_by(year).order_by(year))
+    ects = _number(counts.c.role == ParticipantRole.ECT.value)
+    mentors = _number(counts.c.role == ParticipantRole.MENTOR.value)
+    year = counts.c.academic_year
+    present = (*own, counts.c.participants > 0)
+    years = await connection.execute(
+        select(year, ects, mentors).where(*present).group_by(year).order_by(year)
+    )
     return ParticipantSummary(
         total=sum(by_status.values()),
         by_status=by_status,
         by_academic_year=[YearCounts(academic_year=row[0], ects=row[1], mentors=row[2]) for row in years],
         weeks=await _weeks(connection, kind, organisation_id, today),
     )
+
+
+def _number(*which: ColumnElement[bool]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(counts.c.participants).filter(*which), 0), BigInteger)
 
 
 async def _weeks(
@@ -61,9 +68,11 @@ async def _weeks(
         )
         .group_by(week)
     )
-    counts = {row[0]: (row[1], row[2]) for row in found}
+    happened = {row[0]: (row[1], row[2]) for row in found}
     return [
-        WeekCounts(monday=each, registered=counts.get(each, (0, 0))[0], changed=counts.get(each, (0, 0))[1])
+        WeekCounts(
+            monday=each, registered=happened.get(each, (0, 0))[0], changed=happened.get(each, (0, 0))[1]
+        )
         for each in mondays
     ]
 

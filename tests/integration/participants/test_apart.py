@@ -5,11 +5,14 @@ from sqlalchemy import Table, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.participants.tables import participant_views, status_history
+from services.participants.tables import participant_counts, participant_views, status_history
 from tests.integration.participants.conftest import Participants
 from tests.integration.participants.world import Hub
 
-TABLES = pytest.mark.parametrize("table", [participant_views, status_history], ids=lambda table: table.name)
+TABLES = pytest.mark.parametrize(
+    "table", [participant_views, participant_counts, status_history], ids=lambda table: table.name
+)
+MATCHING = text("SELECT status FROM participants_matching(ARRAY['%smith%'])")
 
 
 async def test_another_partner_sees_its_own_only(participants: Participants, north: Hub) -> None:
@@ -45,6 +48,23 @@ async def test_a_transaction_that_does_not_say_for_whom_sees_nothing(
         assert await connection.scalar(count) != 0
         await connection.rollback()
         assert await connection.scalar(count) == 0, "what one transaction said must not outlive it"
+
+
+async def test_the_search_sees_whom_the_transaction_reads_for_and_nobody_else(
+    participants: Participants, north: Hub
+) -> None:
+    async with participants.reader.connect() as connection:
+        assert (await connection.execute(MATCHING)).all() == []
+        await say(connection, str(north.south), "delivery_partner")
+        assert len((await connection.execute(MATCHING)).all()) == 1
+        await say(connection, str(north.south), "appropriate_body")
+        assert (await connection.execute(MATCHING)).all() == []
+
+
+async def test_the_service_itself_cannot_search(participants: Participants) -> None:
+    async with participants.engine.connect() as connection:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await connection.execute(MATCHING)
 
 
 @TABLES

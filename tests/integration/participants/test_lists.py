@@ -1,6 +1,7 @@
-"""Events in, lists out: search, filters, counts, pages, one person, and who looked."""
+"""Events in, lists out: search, filters, counts, orders, pages, one person, and who looked."""
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 
 from services.participants.events import ListViewed, ParticipantViewed, Viewed
 from shared.contracts import manage_ects as m
+from shared.contracts.participants import ParticipantDetail, ParticipantPage
 from shared.contracts.roles import Role
 from tests.integration.participants.conftest import Participants
 from tests.integration.participants.world import Hub, World
@@ -100,6 +102,48 @@ async def test_counts_by_status_are_of_what_is_found_before_the_status_filter(
     }
 
 
+async def test_lists_sort_by_name_and_by_change_from_either_end(
+    participants: Participants, north: Hub
+) -> None:
+    by_change = await participants.names(north.north, sort="changed")
+    assert sorted(by_change) == BY_NAME
+    assert await participants.names(north.north, sort="-changed") == by_change[::-1]
+    assert await participants.names(north.north, sort="-name") == BY_NAME[::-1]
+    assert await participants.names(north.north, sort="-name", q="smith") == ["Mia Smith-Jones", "Adam Smith"]
+    since = [row["status_since"] for row in (await participants.page(north.north, sort="changed"))["rows"]]
+    assert since == sorted(since)
+
+
+async def test_answers_are_those_of_the_contract(participants: Participants, north: Hub) -> None:
+    page = await participants.get("/participants", north.north)
+    assert ParticipantPage.model_validate_json(page.content).model_dump(mode="json") == page.json()
+    for who in north.people["jose"], north.people["zoe"]:
+        one = await participants.get(f"/participants/{who}", north.north)
+        told = ParticipantDetail.model_validate_json(one.content)
+        assert told.participant in ParticipantPage.model_validate_json(page.content).rows
+
+
+async def test_counts_kept_are_those_of_the_rows(fresh: Participants) -> None:
+    world = World()
+    provider, partner, school = world.lead_provider("L"), world.delivery_partner("P"), world.school("S")
+    partnership = world.partnership(school, provider, partner)
+    people = [world.participant(f"Person {n}", school, partnership, trn=f"000000{n}") for n in range(5)]
+    await fresh.send(world.told)
+    world.close(people[0], m.InductionStatus.WITHDRAWN)
+    world.close(people[1])
+    world.open(people[1], school, world.partnership(school, provider, uuid4()), start=date(2025, 9, 2))
+    await fresh.send(world.told)
+    counted = await fresh.rows(
+        "SELECT organisation_id, organisation_kind, academic_year, role, status, count(*)"
+        " FROM participant_views GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+    )
+    assert counted == await fresh.rows(
+        "SELECT organisation_id, organisation_kind, academic_year, role, status, participants"
+        " FROM participant_counts WHERE participants <> 0 ORDER BY 1, 2, 3, 4, 5"
+    )
+    assert len({row[0] for row in counted}) > 1
+
+
 async def test_pages_neither_repeat_nor_miss_anybody(participants: Participants, north: Hub) -> None:
     seen = []
     for page in (1, 2, 3):
@@ -119,6 +163,8 @@ async def test_pages_neither_repeat_nor_miss_anybody(participants: Participants,
         ({"page": "-1"}, ["page"]),
         ({"page": "1.5", "size": "201"}, ["page", "size"]),
         ({"size": "0"}, ["size"]),
+        ({"sort": "trn"}, ["sort"]),
+        ({"sort": ["name", "-name"]}, ["sort"]),
         ({"q": "x" * 501}, ["q"]),
         ({"q": "x" * 10_000}, ["q"]),
         ({"q": " ".join(map(str, range(100, 121)))}, ["q"]),

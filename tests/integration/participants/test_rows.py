@@ -31,6 +31,8 @@ async def lines(participants: Participants, partner: Any, params: dict[str, Any]
         {"role": "ect", "academic_year": "2025"},
         {"status": "participant_deferred"},
         {"q": "no-one"},
+        {"q": "smith", "sort": "-name"},
+        {"sort": "-changed"},
     ],
 )
 async def test_the_rows_are_those_of_the_list_in_its_order(

@@ -1,0 +1,149 @@
+"""A list's query as SQL for asyncpg: which rows it finds, in which order, and how many of each status.
+
+The page and the export are made of the same `_found`, so that a file holds what the page showed. Values are
+parameters; what stands in the text is written here. Why not SQLAlchemy: docs/decisions/0022.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.participants.list_query import ListQuery, Paging, Sort
+from services.participants.scope import Scope
+
+ORGANISATION: Final = "organisation_id = $1 AND organisation_kind = $2"
+"""A condition of every statement, besides row-level security."""
+
+ORDERS: Final = {
+    Sort.NAME: "sort_name, participant_id",
+    Sort.NAME_DOWN: "sort_name DESC, participant_id DESC",
+    Sort.CHANGED: "status_since, participant_id",
+    Sort.CHANGED_DOWN: "status_since DESC, participant_id DESC",
+}
+"""Never two rows in the same place: pages neither repeat nor miss anybody."""
+
+COLUMNS: Final = (
+    "participant_id, full_name, email, trn, role, lead_provider, school, urn, academic_year, training_status,"
+    " status, state, status_since, induction_completed_on"
+)
+EXPORTED: Final = (
+    "full_name, email, trn, role, lead_provider, school, urn, academic_year, training_status, status"
+)
+
+YEARS: Final = f"""
+    SELECT DISTINCT academic_year FROM participant_counts
+    WHERE {ORGANISATION} AND participants > 0 ORDER BY 1
+"""  # noqa: S608
+
+ONE: Final = f"SELECT {COLUMNS} FROM participant_views WHERE {ORGANISATION} AND participant_id = $3"  # noqa: S608
+HISTORY: Final = f"""
+    SELECT since, status, state, received_at FROM status_history
+    WHERE {ORGANISATION} AND participant_id = $3 ORDER BY number
+"""  # noqa: S608
+
+
+@dataclass(slots=True)
+class Statement:
+    """text: with $1 for values[0]."""
+
+    text: str
+    values: list[object] = field(default_factory=list)
+
+    def value(self, value: object, of: str) -> str:
+        """Add a value. Returns what stands for it in the text."""
+        self.values.append(value)
+        return f"CAST(${len(self.values)} AS {of})"
+
+
+def page_statement(scope: Scope, query: ListQuery, paging: Paging) -> Statement:
+    """A row for each participant of the page, one of nulls when there is none.
+
+    In each: `by_status` (JSON; of what is found before the status filter) and `years`. One statement, so
+    that all of it is of one moment.
+    """
+    statement = _begin(scope)
+    filters = _filters(statement, query)
+    counted = "sum(participants) AS participants FROM participant_counts"
+    found = f"FROM participant_views AS found WHERE {ORGANISATION}"
+    if query.words:
+        counted, found = "count(*) AS participants FROM found", "FROM found WHERE true"
+    order = ORDERS[query.sort]
+    size = statement.value(paging.size, "int")
+    offset = statement.value((paging.page - 1) * paging.size, "bigint")
+    organisation = "true" if query.words else ORGANISATION
+    statement.text = f"""
+        WITH {_found(statement, query)}
+        page AS (
+            SELECT participant_id {found}{filters}{_statuses(statement, query)}
+            ORDER BY {order} LIMIT {size} OFFSET {offset}
+        )
+        SELECT counts.*, shown.*
+        FROM (
+            SELECT (
+                SELECT CAST(json_object_agg(status, participants) AS text)
+                FROM (SELECT status, {counted} WHERE {organisation}{filters} GROUP BY status) AS s
+            ) AS by_status, ARRAY({YEARS}) AS years
+        ) AS counts
+        LEFT JOIN (
+            SELECT {COLUMNS}, sort_name
+            FROM participant_views WHERE {ORGANISATION} AND participant_id = ANY (ARRAY(TABLE page))
+        ) AS shown ON true
+        ORDER BY {order}
+    """  # noqa: S608
+    return statement
+
+
+def rows_statement(scope: Scope, query: ListQuery) -> Statement:
+    """All rows of the list, as an export wants them."""
+    statement = _begin(scope)
+    statement.text = f"SELECT {EXPORTED} {_all(statement, query)} ORDER BY {ORDERS[query.sort]}"
+    return statement
+
+
+def total_statement(scope: Scope, query: ListQuery) -> Statement:
+    """How many `rows_statement` returns in the same snapshot."""
+    statement = _begin(scope)
+    statement.text = f"SELECT count(*) {_all(statement, query)}"
+    return statement
+
+
+def _all(statement: Statement, query: ListQuery) -> str:
+    matching = ""
+    if query.words:
+        patterns = statement.value(_patterns(query), "text[]")
+        matching = f" AND participant_id IN (SELECT participant_id FROM participants_matching({patterns}))"  # noqa: S608
+    filters = _filters(statement, query) + _statuses(statement, query)
+    return f"FROM participant_views WHERE {ORGANISATION}{matching}{filters}"
+
+
+def _begin(scope: Scope) -> Statement:
+    return Statement("", [scope.organisation_id, scope.kind.value])
+
+
+def _found(statement: Statement, query: ListQuery) -> str:
+    """By the search: row-level security would not let its index be used (migration 0002)."""
+    if not query.words:
+        return ""
+    patterns = statement.value(_patterns(query), "text[]")
+    return f"found AS MATERIALIZED (SELECT * FROM participants_matching({patterns})), "  # noqa: S608
+
+
+def _patterns(query: ListQuery) -> list[str]:
+    escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in query.words)
+    return [f"%{word}%" for word in escaped]
+
+
+def _filters(statement: Statement, query: ListQuery) -> str:
+    """By role and year: what the counts by status are counts of."""
+    conditions = ""
+    if query.roles:
+        conditions += f" AND role = ANY ({statement.value([r.value for r in query.roles], 'text[]')})"
+    if query.academic_years:
+        years = statement.value(list(query.academic_years), "int[]")
+        conditions += f" AND academic_year = ANY ({years})"
+    return conditions
+
+
+def _statuses(statement: Statement, query: ListQuery) -> str:
+    if not query.statuses:
+        return ""
+    return f" AND status = ANY ({statement.value([s.value for s in query.statuses], 'text[]')})"
