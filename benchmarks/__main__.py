@@ -6,8 +6,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from benchmarks.backbone.run import run_backbone
+from benchmarks.gateway.run import run_gateway
 
-BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, None]]] = {"backbone": run_backbone}
+BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, None]]] = {
+    "backbone": run_backbone,
+    "gateway": run_gateway,
+}
 """Each writes its section of docs/benchmarks.md. True asks for the short form."""
 
 

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 import secrets
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -56,9 +57,15 @@ class Renderer:
             "service_name": content.SERVICE_NAME,
             "support_email": support_email,
             "cookies": cookies,
+            "frame": self._frame,
         }
         source, _, _ = frontend.get_source(self._templates, "template.html")
         self.script_hashes = _script_hashes(source)
+
+    @cache  # noqa: B019  (there is one renderer, for as long as the process lives)
+    def _frame(self, part: str) -> Markup:
+        """What is the same on every page."""
+        return Markup(self._templates.get_template(f"frame/{part}.html").render())  # noqa: S704
 
     def page(self, request: Request, template: str, status: int, **context: Any) -> Response:
         visitor: Visitor | None = getattr(request.state, "visitor", None)
