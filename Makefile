@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults redeems timings bench bench-short accessibility check format docs lock clean assets load load-short
+.PHONY: help run test test-fast faults redeems timings bench bench-short accessibility screenshots check format docs lock clean assets load load-short
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ load: $(BENCH_READY) ## Play the start of a term: more and more users on the who
 
 load-short: $(BENCH_READY) ## The same in a minute, with a small world and few users
 	@$(BIN)/python -m benchmarks.load --short
+
+screenshots: $(DEV_READY) assets ## Take a picture of every page, desk and phone, into var/screenshots/every-page
+	@$(BIN)/python -m tests.browser.gallery
 
 check: $(DEV_READY) ## Lint, format, types, import contracts
 	$(BIN)/ruff check .
