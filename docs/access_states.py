@@ -81,6 +81,7 @@ def _walk(role: Role) -> Iterator[tuple[str, str, str]]:
         OrganisationKind(role.value),
         False,
         False,
+        False,
         user,
         AT,
         "Why.",

@@ -10,6 +10,8 @@ from services.access.domain.events import (
     Event,
     GrantEnded,
     GrantGiven,
+    GrantRestored,
+    GrantSuspended,
     InformationGiven,
     LeadProviderAsked,
     NamedInRequest,
@@ -58,6 +60,8 @@ CODEC: Codec[Event] = Codec(
         AgreementLapsed,
         GrantGiven,
         GrantEnded,
+        GrantSuspended,
+        GrantRestored,
     )
 )
 
@@ -104,6 +108,23 @@ def publish(event: Event) -> PublishedEvent | None:
                 organisation_id=event.organisation_id,
                 ended_by=event.by,
                 reason=event.reason.value,
+            )
+        case GrantSuspended():
+            return told.GrantSuspended(
+                grant_id=event.grant_id,
+                person_id=event.person_id,
+                role=Role(event.role),
+                organisation_id=event.organisation_id,
+                reason=event.reason.value,
+            )
+        case GrantRestored():
+            return told.GrantRestored(
+                grant_id=event.grant_id,
+                person_id=event.person_id,
+                role=Role(event.role),
+                organisation_id=event.organisation_id,
+                restored_by=event.by,
+                review_on=event.review_on,
             )
         case LeadProviderAsked():
             return told.ConfirmationRequested(

@@ -17,6 +17,8 @@ from services.access.domain.events import (
     Event,
     GrantEnded,
     GrantGiven,
+    GrantRestored,
+    GrantSuspended,
     InformationGiven,
     LeadProviderAsked,
     NamedInRequest,
@@ -126,6 +128,18 @@ def _statement(event: Event) -> UpdateBase | None:
                 update(grants)
                 .where(grants.c.grant_id == event.grant_id)
                 .values(ended_at=event.at, ended_reason=event.reason.value, ended_words=event.words)
+            )
+        case GrantSuspended():
+            return (
+                update(grants)
+                .where(grants.c.grant_id == event.grant_id)
+                .values(suspended_at=event.at, suspended_reason=event.reason.value)
+            )
+        case GrantRestored():
+            return (
+                update(grants)
+                .where(grants.c.grant_id == event.grant_id)
+                .values(suspended_at=None, suspended_reason=None, review_on=event.review_on)
             )
         case _:
             return _request_statement(event)

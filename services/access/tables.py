@@ -84,7 +84,10 @@ grants = Table(
     Column("ended_at", DateTime(timezone=True)),
     Column("ended_reason", Text),
     Column("ended_words", Text),
+    Column("suspended_at", DateTime(timezone=True)),
+    Column("suspended_reason", Text),
 )
+"""One that is suspended is held still, and of no use to anybody until it is restored."""
 
 audit = Table(
     "audit",

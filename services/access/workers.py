@@ -1,17 +1,21 @@
-"""Emails: that somebody can sign in, and that a request was declined."""
+"""Emails: that somebody can sign in, or no longer can, and that a request was declined."""
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.access.domain.events import SuspendReason
+from services.access.queries.people import SUSPENDED
 from services.access.tables import grants, organisations, people, requests
 from shared.contracts.roles import Role
 from shared.email import Email, Mailer
 from shared.work_queue import GiveUp, Handler, Job, enqueue
 
 GRANTED_EMAIL: Final = "access-granted-email"
+SUSPENDED_EMAIL: Final = "access-suspended-email"
 DECLINED_EMAIL: Final = "request-declined-email"
 
 GRANTED_BODY = """\
@@ -26,6 +30,13 @@ We will email you a link each time. You need no password.
 
 If you did not expect this email, you can ignore it. Nobody can sign in without the links we email you.
 """
+SUSPENDED_BODY = """\
+Hello {name},
+
+You can no longer sign in to Check data for delivery partners as: {role}.
+
+{reason} DfE policy can restore your access, and we will email you when they do. You do not need to ask again.
+"""
 DECLINED_BODY = """\
 Hello {name},
 
@@ -36,9 +47,17 @@ Sign in to read the reason, and what you can do next:
 """
 
 
-async def tell_granted(connection: AsyncConnection, grant_id: UUID) -> None:
-    """In the transaction that gives the grant."""
-    await enqueue(connection, GRANTED_EMAIL, str(grant_id), {"grant_id": str(grant_id)})
+async def tell_granted(
+    connection: AsyncConnection, grant_id: UUID, restored_at: datetime | None = None
+) -> None:
+    """In the transaction that gives the grant, or restores it."""
+    key = f"{grant_id}:{restored_at.isoformat()}" if restored_at else str(grant_id)
+    await enqueue(connection, GRANTED_EMAIL, key, {"grant_id": str(grant_id)})
+
+
+async def tell_suspended(connection: AsyncConnection, grant_id: UUID, at: datetime) -> None:
+    """In the transaction that suspends the grant."""
+    await enqueue(connection, SUSPENDED_EMAIL, f"{grant_id}:{at.isoformat()}", {"grant_id": str(grant_id)})
 
 
 async def tell_declined(connection: AsyncConnection, request_id: UUID) -> None:
@@ -56,25 +75,44 @@ class Emails:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        return {GRANTED_EMAIL: self._granted, DECLINED_EMAIL: self._declined}
+        return {
+            GRANTED_EMAIL: self._granted,
+            SUSPENDED_EMAIL: self._suspended,
+            DECLINED_EMAIL: self._declined,
+        }
 
     async def _granted(self, job: Job) -> None:
+        row = await self._grant(job)
+        if row is None or row.suspended_at is not None:
+            raise GiveUp("the grant has ended meanwhile, or is suspended")
+        body = GRANTED_BODY.format(
+            name=row.full_name, role=_role_of(row.role, row.name), public_url=self._public_url
+        )
+        reference = f"granted-{job.key}"
+        await self._mailer.send(Email(row.email, "You can sign in to Check data", body, reference))
+
+    async def _suspended(self, job: Job) -> None:
+        row = await self._grant(job)
+        if row is None or row.suspended_at is None:
+            raise GiveUp("the grant has ended meanwhile, or is restored")
+        body = SUSPENDED_BODY.format(
+            name=row.full_name,
+            role=_role_of(row.role, row.name),
+            reason=SUSPENDED[SuspendReason(row.suspended_reason)],
+        )
+        await self._mailer.send(
+            Email(row.email, "Your access to Check data is suspended", body, f"suspended-{job.key}")
+        )
+
+    async def _grant(self, job: Job) -> Row[Any] | None:
         query = (
-            select(people.c.full_name, people.c.email, grants.c.role, organisations.c.name)
-            .select_from(grants)
+            select(grants, people.c.full_name, people.c.email, organisations.c.name)
             .join(people, people.c.person_id == grants.c.person_id)
             .outerjoin(organisations, organisations.c.organisation_id == grants.c.organisation_id)
             .where(grants.c.grant_id == UUID(job.data["grant_id"]), grants.c.ended_at.is_(None))
         )
         async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).first()
-        if row is None:
-            raise GiveUp("the grant has ended meanwhile")
-        body = GRANTED_BODY.format(
-            name=row.full_name, role=_role_of(row.role, row.name), public_url=self._public_url
-        )
-        reference = f"granted-{job.data['grant_id']}"
-        await self._mailer.send(Email(row.email, "You can sign in to Check data", body, reference))
+            return (await connection.execute(query)).first()
 
     async def _declined(self, job: Job) -> None:
         subjects, makers = people.alias("subjects"), people.alias("makers")

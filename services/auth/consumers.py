@@ -1,6 +1,7 @@
 """What access tells: people, names of organisations, grants. A grant that ends takes its sessions along."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, select
@@ -64,7 +65,7 @@ class AccessFollower:
                         index_elements=[organisations.c.organisation_id], set_={"name": event.name}
                     )
                 )
-            case access.GrantGiven():
+            case access.GrantGiven() | access.GrantRestored():
                 await connection.execute(
                     insert(grants)
                     .values(
@@ -77,7 +78,9 @@ class AccessFollower:
                     .on_conflict_do_nothing()
                 )
             case access.GrantEnded():
-                await self._end_grant(connection, event)
+                await self._end_grant(connection, event.grant_id, event.ended_by)
+            case access.GrantSuspended():
+                await self._end_grant(connection, event.grant_id, None)
             case access.ConfirmationRequested():
                 for contact in event.contacts:
                     await enqueue(
@@ -89,15 +92,15 @@ class AccessFollower:
             case _:
                 pass  # steps and agreements are for the audit, not for us
 
-    async def _end_grant(self, connection: AsyncConnection, event: access.GrantEnded) -> None:
-        await connection.execute(delete(grants).where(grants.c.grant_id == event.grant_id))
+    async def _end_grant(self, connection: AsyncConnection, grant_id: UUID, ended_by: UUID | None) -> None:
+        await connection.execute(delete(grants).where(grants.c.grant_id == grant_id))
         in_use = await connection.scalars(
             select(sessions.c.session_id)
-            .where(sessions.c.grant_id == event.grant_id, sessions.c.ended_at.is_(None))
+            .where(sessions.c.grant_id == grant_id, sessions.c.ended_at.is_(None))
             .with_for_update()
         )
         transaction: Transaction[Event] = Transaction(connection, CODEC, self._clock)
         for session_id in in_use.all():
             await end_session(
-                transaction, SessionId(session_id), EndReason.GRANT_ENDED, self._clock(), event.ended_by
+                transaction, SessionId(session_id), EndReason.GRANT_ENDED, self._clock(), ended_by
             )

@@ -32,6 +32,8 @@ REQUEST_PAGE: Final = TypeAdapter(access.RequestPage)
 AGREEMENT: Final = TypeAdapter(access.Agreement)
 AGREEMENTS: Final = TypeAdapter(list[access.Agreement])
 PERSON: Final = TypeAdapter(access.Person)
+PEOPLE: Final = TypeAdapter(list[access.Person])
+COLLEAGUES: Final = TypeAdapter(list[access.Colleague])
 PERSON_PAGE: Final = TypeAdapter(access.PersonPage)
 UNDELIVERED_EMAILS: Final = TypeAdapter(list[UndeliveredEmail])
 AUDIT_PAGE: Final = TypeAdapter(access.AuditPage)
@@ -203,6 +205,20 @@ class Access:
     async def revoke(self, grant_id: UUID, reason: str) -> access.Person:
         body = access.RevokeGrant(reason=reason)
         return await self.backend.post(f"/grants/{grant_id}/revoke", body, PERSON, self.token)
+
+    async def restore(self, grant_id: UUID, reason: str) -> access.Person:
+        body = access.RestoreGrant(reason=reason)
+        return await self.backend.post(f"/grants/{grant_id}/restore", body, PERSON, self.token)
+
+    async def suspended(self) -> list[access.Person]:
+        return await self.backend.get("/grants/suspended", PEOPLE, self.token)
+
+    async def colleagues(self) -> list[access.Colleague]:
+        return await self.backend.get("/colleagues", COLLEAGUES, self.token)
+
+    async def left(self, grant_id: UUID, reason: str) -> list[access.Colleague]:
+        body = access.ColleagueLeft(reason=reason)
+        return await self.backend.post(f"/colleagues/{grant_id}/left", body, COLLEAGUES, self.token)
 
     async def add_contact(self, body: access.AddContact) -> access.Person:
         return await self.backend.post("/lead-provider-contacts", body, PERSON, self.token)

@@ -119,6 +119,8 @@ DONE: Final = {
     "agreement-recorded": "The agreement has been recorded.",
     "agreement-ended": "The agreement ends on the date that you gave.",
     "second-factor-reset": "The authenticator app has been reset.",
+    "access-restored": "The access has been restored. The person gets an email that says so.",
+    "colleague-left": "Your colleague’s access has been ended.",
     "access-ended": "The access has been ended.",
     "contact-added": "The contact has been added. They get an email when somebody waits for them.",
 }

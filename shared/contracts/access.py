@@ -57,6 +57,31 @@ class GrantEnded(PublishedEvent):
     reason: str
 
 
+class GrantSuspended(PublishedEvent):
+    """Nobody may use the grant until it is restored; its sessions end."""
+
+    type: ClassVar[str] = "access.grant-suspended.v1"
+    subject_field: ClassVar[str] = "person_id"
+    grant_id: UUID
+    person_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    reason: str
+
+
+class GrantRestored(PublishedEvent):
+    """The person may use the grant again."""
+
+    type: ClassVar[str] = "access.grant-restored.v1"
+    subject_field: ClassVar[str] = "person_id"
+    grant_id: UUID
+    person_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    restored_by: UUID
+    review_on: date | None
+
+
 class ConfirmationRequested(PublishedEvent):
     """A lead provider is asked whether a person is valid. Auth emails its contacts a sign-in link."""
 
@@ -100,6 +125,8 @@ CATALOGUE = Catalogue(
     OrganisationNamed,
     GrantGiven,
     GrantEnded,
+    GrantSuspended,
+    GrantRestored,
     ConfirmationRequested,
     RequestProgressed,
     AgreementChanged,
@@ -322,6 +349,9 @@ class Grant(Body):
     request_id: UUID | None
     given_at: datetime
     review_on: date | None
+    suspended_at: datetime | None = None
+    suspended_reason: str | None = None
+    """In a sentence."""
     ended_at: datetime | None
     ended_reason: str | None
 
@@ -345,6 +375,34 @@ class PersonPage(Body):
 class RevokeGrant(Body):
     """POST /grants/{id}/revoke → Person. Support or administrator."""
 
+    reason: Reason
+
+
+class RestoreGrant(Body):
+    """POST /grants/{id}/restore → Person. Policy.
+
+    409 `not-suspended` or `not-covered`. GET /grants/suspended → list[Person]: whose grants are suspended.
+    """
+
+    reason: Reason
+
+
+class Colleague(Body):
+    """GET /colleagues → list[Colleague]: who has access to the caller's organisation, in the caller's role.
+
+    POST /colleagues/{grant_id}/left (ColleagueLeft) → list[Colleague]: that person has left.
+    """
+
+    grant_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+    given_at: datetime
+    review_on: date | None
+    suspended: bool
+    is_you: bool
+
+
+class ColleagueLeft(Body):
     reason: Reason
 
 

@@ -1,13 +1,18 @@
-"""People and their grants, for staff."""
+"""People and their grants, for staff; and for users, those of their own organisation."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.access.api.desk import STAFF, AtDesk, Page, Reading, actor
-from services.access.handlers import add_lead_provider_contact, revoke_grant
-from services.access.queries.people import list_people, told_person
+from services.access.api.desk import STAFF, USERS, AtDesk, Page, Reading, actor
+from services.access.handlers import (
+    add_lead_provider_contact,
+    mark_leaver,
+    restore_grant,
+    revoke_grant,
+)
+from services.access.queries.people import list_colleagues, list_people, list_suspended, told_person
 from shared.contracts import access as told
 from shared.contracts.roles import Role
 from shared.web.caller import PersonCaller, person
@@ -16,6 +21,8 @@ router = APIRouter(tags=["people"])
 
 Staff = Annotated[PersonCaller, Depends(person(*STAFF))]
 Revoker = Annotated[PersonCaller, Depends(person(Role.SUPPORT, Role.ADMINISTRATOR))]
+Policy = Annotated[PersonCaller, Depends(person(Role.POLICY))]
+User = Annotated[PersonCaller, Depends(person(*USERS))]
 KeeperOfContacts = Annotated[PersonCaller, Depends(person(Role.POLICY, Role.ADMINISTRATOR))]
 
 
@@ -41,6 +48,34 @@ async def revoke(desk: AtDesk, caller: Revoker, grant_id: UUID, body: told.Revok
     person_id = await revoke_grant(desk.store, grant_id, by=actor(caller), at=desk.now(), words=body.reason)
     async with desk.reading() as connection:
         return await told_person(connection, person_id)
+
+
+@router.get("/grants/suspended")
+async def suspended(_caller: Staff, connection: Reading) -> list[told.Person]:
+    """Longest suspended first."""
+    return await list_suspended(connection)
+
+
+@router.post("/grants/{grant_id}/restore")
+async def restore(desk: AtDesk, caller: Policy, grant_id: UUID, body: told.RestoreGrant) -> told.Person:
+    """409 `not-covered` while no agreement covers the delivery partner."""
+    person_id = await restore_grant(desk.store, grant_id, by=actor(caller), at=desk.now(), words=body.reason)
+    async with desk.reading() as connection:
+        return await told_person(connection, person_id)
+
+
+@router.get("/colleagues")
+async def colleagues(caller: User, connection: Reading) -> list[told.Colleague]:
+    """By name."""
+    return await list_colleagues(connection, actor(caller))
+
+
+@router.post("/colleagues/{grant_id}/left")
+async def left(desk: AtDesk, caller: User, grant_id: UUID, body: told.ColleagueLeft) -> list[told.Colleague]:
+    """The access ends at once. 404 for a grant of another organisation or role."""
+    await mark_leaver(desk.store, grant_id, by=actor(caller), at=desk.now(), words=body.reason)
+    async with desk.reading() as connection:
+        return await list_colleagues(connection, actor(caller))
 
 
 @router.post("/lead-provider-contacts", status_code=201)

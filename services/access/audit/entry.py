@@ -83,6 +83,10 @@ def _people(told: PublishedEvent) -> tuple[UUID | None, UUID | None]:
             return told.given_by, told.person_id
         case access.GrantEnded():
             return told.ended_by, told.person_id
+        case access.GrantSuspended():
+            return None, told.person_id
+        case access.GrantRestored():
+            return told.restored_by, told.person_id
         case access.RequestProgressed():
             return told.by, told.person_id
         case access.AgreementChanged():

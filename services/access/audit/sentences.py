@@ -42,6 +42,7 @@ SESSION_ENDS: Final = {
     "grant_ended": "was signed out: the access had ended",
 }
 GRANT_ENDS: Final = {"agreement_ended": "the last agreement that covered it ended"}
+SUSPENDED: Final = GRANT_ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,13 @@ def sentence(row: Row[Any], names: Names) -> str:
             why = GRANT_ENDS.get(data["reason"], data["reason"])
             said = f"The access of {about} as {role}, {where}, ended: {why}"
         case "access.grant-ended.v1":
-            said = f"{who} ended the access of {about} as {role}, {where}"
+            left = ", who has left" if data["reason"] == "left" else ""
+            said = f"{who} ended the access of {about} as {role}, {where}{left}"
+        case "access.grant-suspended.v1":
+            why = SUSPENDED.get(data["reason"], data["reason"])
+            said = f"The access of {about} as {role}, {where}, was suspended: {why}"
+        case "access.grant-restored.v1":
+            said = f"{who} restored the access of {about} as {role}, {where}"
         case "access.confirmation-requested.v1":
             said = f"{names.organisation(data['lead_provider_id'])} was asked to confirm a user"
         case "access.request-progressed.v1":

@@ -37,6 +37,13 @@ class DeclineKind(StrEnum):
 
 class EndReason(StrEnum):
     REVOKED = "revoked"
+    LEFT = "left"
+    """The organisation itself says that the person has left."""
+    AGREEMENT_ENDED = "agreement_ended"
+    """In events of before grants were suspended."""
+
+
+class SuspendReason(StrEnum):
     AGREEMENT_ENDED = "agreement_ended"
 
 
@@ -250,6 +257,33 @@ class GrantEnded:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class GrantSuspended:
+    """By itself: nobody may use it until a person restores it."""
+
+    grant_id: GrantId
+    person_id: PersonId
+    role: Role
+    organisation_id: OrganisationId | None
+    reason: SuspendReason
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRestored:
+    """agreements: on which it rests from now on. words: why policy restored it."""
+
+    grant_id: GrantId
+    person_id: PersonId
+    role: Role
+    organisation_id: OrganisationId | None
+    agreements: tuple[AgreementId, ...]
+    words: str
+    by: PersonId
+    at: datetime
+    review_on: date | None
+
+
 RequestEvent = (
     RequestSubmitted
     | TriagePassed
@@ -266,5 +300,5 @@ RequestEvent = (
 )
 PersonEvent = PersonRegistered | PersonDetailsChanged | NamedInRequest
 AgreementEvent = AgreementRecorded | AgreementEndedEarly | AgreementLapsed
-GrantEvent = GrantGiven | GrantEnded
+GrantEvent = GrantGiven | GrantEnded | GrantSuspended | GrantRestored
 Event = RequestEvent | PersonEvent | OrganisationNamed | AgreementEvent | GrantEvent

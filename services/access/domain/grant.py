@@ -1,4 +1,4 @@
-"""A grant: one person, one role, one organisation. Given once, ended once."""
+"""A grant: one person, one role, one organisation. Given once, ended once; suspended and restored between."""
 
 import calendar
 from collections.abc import Sequence
@@ -6,11 +6,23 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from services.access.domain.events import EndReason, Event, GrantEnded, GrantGiven
+from services.access.domain.coverage import Coverage
+from services.access.domain.events import (
+    EndReason,
+    Event,
+    GrantEnded,
+    GrantGiven,
+    GrantRestored,
+    GrantSuspended,
+    SuspendReason,
+)
 from services.access.domain.refusals import (
     AlreadyEnded,
     AlreadyGranted,
+    FourEyes,
+    NotCovered,
     NothingThere,
+    NotSuspended,
     NotYourStep,
     OnlyAdministrators,
 )
@@ -33,6 +45,7 @@ class Grant:
     person_id: PersonId
     role: Role
     organisation_id: OrganisationId | None
+    suspended: SuspendReason | None = None
     ended: bool = False
 
 
@@ -59,13 +72,34 @@ class RevokeGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class EndWithAgreement:
-    """The last agreement that covered the delivery partner is over. Does nothing to an ended grant."""
+class MarkLeaver:
+    """The person has left the organisation, say its other users."""
 
+    by: Actor
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Does nothing to a grant that is suspended or has ended."""
+
+    reason: SuspendReason
     at: datetime
 
 
-Command = GiveGrant | RevokeGrant | EndWithAgreement
+@dataclass(frozen=True, slots=True)
+class RestoreGrant:
+    """check: the register today."""
+
+    by: Actor
+    at: datetime
+    words: str
+    check: Coverage
+    today: date
+
+
+Command = GiveGrant | RevokeGrant | MarkLeaver | Suspend | RestoreGrant
 
 
 def decide(command: Command, grant: Grant | None) -> Sequence[Event]:
@@ -82,16 +116,43 @@ def decide(command: Command, grant: Grant | None) -> Sequence[Event]:
                 raise NotYourStep
             if grant.role.is_staff and by.role is not Role.ADMINISTRATOR:
                 raise OnlyAdministrators
-            if grant.ended:
-                raise AlreadyEnded
             return [_ended(grant, EndReason.REVOKED, words, by.person_id, at)]
-        case EndWithAgreement(at):
-            return [] if grant.ended else [_ended(grant, EndReason.AGREEMENT_ENDED, None, None, at)]
+        case MarkLeaver(by, at, words):
+            if (by.role, by.organisation_id) != (grant.role, grant.organisation_id) or by.role.is_staff:
+                raise NothingThere
+            return [_ended(grant, EndReason.LEFT, words, by.person_id, at)]
+        case Suspend(reason, at):
+            if grant.ended or grant.suspended is not None:
+                return []
+            who = (grant.grant_id, grant.person_id, grant.role, grant.organisation_id)
+            return [GrantSuspended(*who, reason, at)]
+        case RestoreGrant():
+            return [_restored(command, grant)]
+
+
+def _restored(command: RestoreGrant, grant: Grant) -> GrantRestored:
+    if command.by.role is not Role.POLICY:
+        raise NotYourStep
+    if command.by.person_id == grant.person_id:
+        raise FourEyes
+    if grant.ended or grant.suspended is None:
+        raise NotSuspended
+    if not command.check.covered:
+        raise NotCovered
+    return GrantRestored(
+        grant.grant_id,
+        grant.person_id,
+        grant.role,
+        grant.organisation_id,
+        tuple(cover.agreement_id for cover in command.check.covers),
+        command.words,
+        command.by.person_id,
+        command.at,
+        review_day(grant.role, command.today),
+    )
 
 
 def _given(command: GiveGrant) -> GrantGiven:
-    # Staff and lead provider contacts are looked after by staff; what organisations hold is reviewed.
-    reviewed = command.role in (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY)
     return GrantGiven(
         grant_id=command.grant_id,
         person_id=command.person_id,
@@ -101,13 +162,22 @@ def _given(command: GiveGrant) -> GrantGiven:
         agreements=command.agreements,
         by=command.by,
         at=command.at,
-        review_on=months_later(command.today, REVIEW_AFTER_MONTHS) if reviewed else None,
+        review_on=review_day(command.role, command.today),
     )
+
+
+def review_day(role: Role, today: date) -> date | None:
+    """Staff and lead provider contacts are looked after by staff; what organisations hold is reviewed."""
+    if role not in (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY):
+        return None
+    return months_later(today, REVIEW_AFTER_MONTHS)
 
 
 def _ended(
     grant: Grant, reason: EndReason, words: str | None, by: PersonId | None, at: datetime
 ) -> GrantEnded:
+    if grant.ended:
+        raise AlreadyEnded
     return GrantEnded(
         grant.grant_id, grant.person_id, grant.role, grant.organisation_id, reason, words, by, at
     )
@@ -120,6 +190,10 @@ def evolve(grant: Grant | None, event: Event) -> Grant | None:
             return Grant(event.grant_id, event.person_id, event.role, event.organisation_id)
         case GrantEnded(), Grant():
             return replace(grant, ended=True)
+        case GrantSuspended(), Grant():
+            return replace(grant, suspended=event.reason)
+        case GrantRestored(), Grant():
+            return replace(grant, suspended=None)
     raise ValueError(f"{type(event).__name__} cannot follow in a grant's stream")
 
 

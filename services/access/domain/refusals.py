@@ -51,6 +51,13 @@ class AlreadyGranted(Refused):
     sentence = "This person has this access already. They can sign in."
 
 
+class Suspended(Refused):
+    sentence = (
+        "This person's access is suspended. DfE policy can restore it: no new request is needed. "
+        "Contact support."
+    )
+
+
 class LeadProviderNeeded(Refused):
     sentence = "Choose the lead provider that is to confirm this person."
 
@@ -114,6 +121,17 @@ class MalformedName(Refused):
 
 class OnlyAdministrators(Refused):
     sentence = "Only an administrator can end the access of DfE staff."
+
+
+class NotSuspended(Refused):
+    sentence = "This access is not suspended, or no longer. Nothing is left to do."
+
+
+class NotCovered(Refused):
+    sentence = (
+        "No agreement covers this delivery partner today. Record the agreement first, then restore "
+        "the access."
+    )
 
 
 class NotAStaffRole(Refused):

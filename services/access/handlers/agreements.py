@@ -1,4 +1,4 @@
-"""The agreement register, and the grants that end with the last agreement."""
+"""The agreement register, and the grants that are suspended with the last agreement."""
 
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from services.access.domain.events import AgreementLapsed, Event
 from services.access.domain.refusals import AlreadyRecorded, NothingThere
 from services.access.domain.vocabulary import Actor, AgreementId, OrganisationKind
 from services.access.handlers.deciding import AGREEMENT, carry_out, deciding
-from services.access.handlers.grants import end_uncovered_grants
+from services.access.handlers.grants import suspend_uncovered_grants
 from services.access.queries.organisations import must_be
 from services.access.tables import agreements
 from shared.clock import london_day
@@ -61,13 +61,13 @@ async def end_agreement_early(
     ended_early_on: date,
     reason: str,
 ) -> int:
-    """Return how many grants ended with it. Raises AlreadyEnded, OutsideTheTerm."""
+    """Return how many grants are suspended with it. Raises AlreadyEnded, OutsideTheTerm."""
     command = EndAgreementEarly(ended_early_on, reason, by, at, london_day(at))
     return await _end(store, agreement_id, command, by.person_id)
 
 
 async def lapse_due(store: EventStore[Event], at: datetime) -> int:
-    """Let every agreement lapse whose last day is past; return how many grants ended with them.
+    """Let every agreement lapse whose last day is past; return how many grants are suspended.
 
     Safe to run at any time, in any number of processes: each agreement lapses once.
     """
@@ -98,6 +98,6 @@ async def _end(
         recorded = await carry_out(transaction, AGREEMENT, f"agreement-{agreement_id}", command, by)
         if not any(isinstance(r.event, AgreementLapsed) for r in recorded):
             return 0
-        return await end_uncovered_grants(transaction, partner, at=command.at, today=command.today)
+        return await suspend_uncovered_grants(transaction, partner, at=command.at, today=command.today)
 
     return await deciding(store, act)

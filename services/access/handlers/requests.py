@@ -46,7 +46,7 @@ from services.access.domain.vocabulary import (
     Role,
 )
 from services.access.handlers.deciding import PERSON, REQUEST, carry_out, deciding
-from services.access.handlers.grants import give_grant, is_granted
+from services.access.handlers.grants import give_grant, is_granted, is_suspended
 from services.access.handlers.people import register_person
 from services.access.queries.organisations import kind_of, must_be
 from services.access.queries.people import active_holders
@@ -94,6 +94,7 @@ async def submit_request(
             kind=kind,
             requested=await _is_requested(connection, person_id, role, organisation_id),
             granted=await is_granted(connection, person_id, role, organisation_id),
+            suspended=await is_suspended(connection, person_id, role, organisation_id),
             by=by,
             at=at,
             reason=reason,

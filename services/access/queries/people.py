@@ -8,15 +8,16 @@ from uuid import UUID
 from sqlalchemy import Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.access.domain.events import EndReason
+from services.access.domain.events import EndReason, SuspendReason
 from services.access.domain.refusals import NothingThere
-from services.access.domain.vocabulary import PersonId, Role
+from services.access.domain.vocabulary import Actor, PersonId, Role
 from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
-from services.access.tables import grants, organisations, people
+from services.access.tables import grants, organisations, people, requests
 from shared.contracts import access as told
 from shared.contracts.roles import Role as ToldRole
 
 AGREEMENT_ENDED = "The last agreement that covered it ended."
+SUSPENDED = {SuspendReason.AGREEMENT_ENDED: AGREEMENT_ENDED}
 
 
 async def list_people(connection: AsyncConnection, words: str, page: int) -> told.PersonPage:
@@ -45,6 +46,55 @@ async def told_person(connection: AsyncConnection, person_id: UUID) -> told.Pers
     return (await _with_grants(connection, rows))[0]
 
 
+async def list_suspended(connection: AsyncConnection) -> list[told.Person]:
+    """Who holds a suspended grant, with all their grants, longest suspended first."""
+    first = func.min(grants.c.suspended_at)
+    query = (
+        select(people, first.label("since"))
+        .join(grants, grants.c.person_id == people.c.person_id)
+        .where(grants.c.ended_at.is_(None), grants.c.suspended_at.is_not(None))
+        .group_by(people.c.person_id)
+        .order_by(first, people.c.person_id)
+    )
+    return await _with_grants(connection, (await connection.execute(query)).all())
+
+
+async def list_colleagues(connection: AsyncConnection, by: Actor) -> list[told.Colleague]:
+    """Who has access to the caller's organisation in the caller's role, by the name that was asked for."""
+    name = func.coalesce(requests.c.name_given, people.c.full_name)
+    query = (
+        select(
+            grants.c.grant_id,
+            grants.c.person_id,
+            name.label("full_name"),
+            people.c.email,
+            grants.c.given_at,
+            grants.c.review_on,
+            grants.c.suspended_at,
+        )
+        .join(people, people.c.person_id == grants.c.person_id)
+        .outerjoin(requests, requests.c.request_id == grants.c.request_id)
+        .where(
+            grants.c.role == by.role.value,
+            grants.c.organisation_id == by.organisation_id,
+            grants.c.ended_at.is_(None),
+        )
+        .order_by(name, grants.c.grant_id)
+    )
+    return [
+        told.Colleague(
+            grant_id=row.grant_id,
+            full_name=row.full_name,
+            email=row.email,
+            given_at=row.given_at,
+            review_on=row.review_on,
+            suspended=row.suspended_at is not None,
+            is_you=row.person_id == by.person_id,
+        )
+        for row in await connection.execute(query)
+    ]
+
+
 async def names_of_people(connection: AsyncConnection, ids: Collection[UUID]) -> Mapping[UUID, str]:
     query = select(people.c.person_id, people.c.full_name).where(people.c.person_id.in_(ids))
     return {row.person_id: row.full_name for row in await connection.execute(query)}
@@ -58,6 +108,7 @@ async def active_holders(
         grants.c.role == role.value,
         grants.c.organisation_id.is_not_distinct_from(organisation_id),
         grants.c.ended_at.is_(None),
+        grants.c.suspended_at.is_(None),
     )
     return tuple(PersonId(person_id) for person_id in sorted(await connection.scalars(query)))
 
@@ -93,6 +144,8 @@ def _grant(row: Row[Any]) -> told.Grant:
         request_id=row.request_id,
         given_at=row.given_at,
         review_on=row.review_on,
+        suspended_at=row.suspended_at,
+        suspended_reason=SUSPENDED[SuspendReason(row.suspended_reason)] if row.suspended_reason else None,
         ended_at=row.ended_at,
         ended_reason=AGREEMENT_ENDED if by_itself else row.ended_words,
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.pages.errors import not_found
 from services.gateway.pages.request_queue import queue
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
@@ -59,6 +60,32 @@ async def nominate(request: Request, user: User, form: Sent) -> Response:
     return see_other(f"{PATH}/{made.request_id}", done="request-made")
 
 
+@router.get(PATH + "/colleagues")
+async def colleagues(request: Request, user: User) -> Response:
+    found = await user.access.colleagues()
+    return page(request, "access_requests/colleagues.html", colleagues=found)
+
+
+@router.get(PATH + "/colleagues/{grant_id}/left")
+async def ask_who_left(request: Request, user: User, grant_id: UUID) -> Response:
+    return await _left_form(request, user, grant_id, Form())
+
+
+@router.post(PATH + "/colleagues/{grant_id}/left")
+async def left(request: Request, user: User, grant_id: UUID, form: Sent) -> Response:
+    reason = form.text("reason", "Enter when and why their work with us ended", LONGEST_REASON)
+    if not form.errors:
+        try:
+            await user.access.left(grant_id, reason)
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["reason"])
+        else:
+            return see_other(f"{PATH}/colleagues", done="colleague-left")
+    return await _left_form(request, user, grant_id, form)
+
+
 @router.get(PATH + "/{request_id}")
 async def one(request: Request, user: User, request_id: UUID) -> Response:
     return await _one(request, user, request_id, Form())
@@ -97,6 +124,15 @@ async def withdraw(request: Request, user: User, request_id: UUID, form: Sent) -
 
 def _form(request: Request, form: Form) -> Response:
     return page(request, "access_requests/new.html", 400 if form.errors else 200, form=form)
+
+
+async def _left_form(request: Request, user: Visitor, grant_id: UUID, form: Form) -> Response:
+    found = await user.access.colleagues()
+    colleague = next((each for each in found if each.grant_id == grant_id and not each.is_you), None)
+    if colleague is None:
+        return not_found(request)
+    status = 400 if form.errors else 200
+    return page(request, "access_requests/left.html", status, form=form, colleague=colleague)
 
 
 async def _one(request: Request, user: Visitor, request_id: UUID, form: Form) -> Response:

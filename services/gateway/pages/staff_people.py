@@ -23,6 +23,7 @@ router = APIRouter()
 Staff = Annotated[Visitor, Depends(visiting(*content.STAFF, calls="access"))]
 Administrator = Annotated[Visitor, Depends(visiting(Role.ADMINISTRATOR, calls="access", and_calls=("auth",)))]
 Revoker = Annotated[Visitor, Depends(visiting(Role.SUPPORT, Role.ADMINISTRATOR, calls="access"))]
+Policy = Annotated[Visitor, Depends(visiting(Role.POLICY, calls="access"))]
 KeeperOfContacts = Annotated[Visitor, Depends(visiting(Role.POLICY, Role.ADMINISTRATOR, calls="access"))]
 
 PATH: Final = "/staff/people"
@@ -85,6 +86,11 @@ async def reset_second_factor(request: Request, administrator: Administrator, pe
     return see_other(f"{PATH}/{person_id}", done="second-factor-reset")
 
 
+@router.get(PATH + "/suspended")
+async def suspended(request: Request, staff: Staff) -> Response:
+    return page(request, "staff_people/suspended.html", people=await staff.access.suspended())
+
+
 @router.get(PATH + "/{person_id}")
 async def person(request: Request, staff: Staff, person_id: UUID) -> Response:
     found = await staff.access.person(person_id)
@@ -96,28 +102,49 @@ async def person(request: Request, staff: Staff, person_id: UUID) -> Response:
         person=found,
         may_revoke=[grant.grant_id for grant in found.grants if _may_revoke(staff.role, grant.role)],
         may_reset=is_staff and may_reset,
+        may_restore=staff.role is Role.POLICY,
         may_audit=staff.role in (Role.AUDITOR, Role.ADMINISTRATOR),
     )
 
 
 @router.get(PATH + "/{person_id}/grants/{grant_id}/end")
 async def ask_to_revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: UUID) -> Response:
-    return await _revoke_form(request, revoker, person_id, grant_id, Form())
+    return await _grant_form(request, revoker, "end_access", person_id, grant_id, Form())
 
 
 @router.post(PATH + "/{person_id}/grants/{grant_id}/end")
 async def revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: UUID, form: Sent) -> Response:
     reason = form.text("reason", "Enter why the access ends", LONGEST_REASON)
     if form.errors:
-        return await _revoke_form(request, revoker, person_id, grant_id, form)
+        return await _grant_form(request, revoker, "end_access", person_id, grant_id, form)
     try:
         await revoker.access.revoke(grant_id, reason)
     except Refusal as refusal:
         if refusal.status not in ANSWERABLE:
             raise
         form.refused(refusal, ["reason"])
-        return await _revoke_form(request, revoker, person_id, grant_id, form)
+        return await _grant_form(request, revoker, "end_access", person_id, grant_id, form)
     return see_other(f"{PATH}/{person_id}", done="access-ended")
+
+
+@router.get(PATH + "/{person_id}/grants/{grant_id}/restore")
+async def ask_to_restore(request: Request, policy: Policy, person_id: UUID, grant_id: UUID) -> Response:
+    return await _grant_form(request, policy, "restore", person_id, grant_id, Form())
+
+
+@router.post(PATH + "/{person_id}/grants/{grant_id}/restore")
+async def restore(request: Request, policy: Policy, person_id: UUID, grant_id: UUID, form: Sent) -> Response:
+    reason = form.text("reason", "Enter why the access is restored", LONGEST_REASON)
+    if not form.errors:
+        try:
+            await policy.access.restore(grant_id, reason)
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["reason"])
+        else:
+            return see_other(f"{PATH}/{person_id}", done="access-restored")
+    return await _grant_form(request, policy, "restore", person_id, grant_id, form)
 
 
 def _may_revoke(by: Role, role: Role) -> bool:
@@ -136,12 +163,12 @@ async def _contact_form(request: Request, keeper: Visitor, form: Form) -> Respon
     )
 
 
-async def _revoke_form(
-    request: Request, revoker: Visitor, person_id: UUID, grant_id: UUID, form: Form
+async def _grant_form(
+    request: Request, staff: Visitor, template: str, person_id: UUID, grant_id: UUID, form: Form
 ) -> Response:
-    found = await revoker.access.person(person_id)
+    found = await staff.access.person(person_id)
     grant = next((grant for grant in found.grants if grant.grant_id == grant_id), None)
     if grant is None:
         return not_found(request)
     status = 400 if form.errors else 200
-    return page(request, "staff_people/end_access.html", status, form=form, person=found, grant=grant)
+    return page(request, f"staff_people/{template}.html", status, form=form, person=found, grant=grant)

@@ -22,6 +22,8 @@ from tests.integration.access.office import (
 )
 
 ENDED = "The last agreement that covered it ended."
+SUSPENDED_EMAIL = "Your access to Check data is suspended"
+SIGN_IN_EMAIL = "You can sign in to Check data"
 
 
 async def grants_of(office: Office, by: Session, person_id: UUID) -> dict[str, Json]:
@@ -64,24 +66,73 @@ async def test_an_agreement_is_recorded_once_and_between_the_right_organisations
     assert await attempt(PARTNER, PROVIDER, ends_on="2026-08-31") == (422, "dates-reversed")
 
 
-async def test_grants_end_with_the_last_agreement(office: Office, cast: Cast) -> None:
+async def test_grants_are_suspended_with_the_last_agreement(office: Office, cast: Cast) -> None:
     await end(office, cast.policy, cast.agreement_id)
     grants = await grants_of(office, cast.support, cast.user.person_id)
-    assert grants["delivery_partner"]["ended_reason"] == ENDED
-    assert grants["delivery_partner"]["ended_at"] is not None
-    assert grants["appropriate_body"]["ended_at"] is None
+    assert grants["delivery_partner"]["suspended_reason"] == ENDED
+    assert grants["delivery_partner"]["suspended_at"] is not None
+    assert grants["delivery_partner"]["ended_at"] is None
+    assert grants["appropriate_body"]["suspended_at"] is None
     others = await grants_of(office, cast.support, cast.other_user.person_id)
-    assert others["delivery_partner"]["ended_at"] is None
+    assert others["delivery_partner"]["suspended_at"] is None
+    (email,) = await office.emails("dana.whitfield@example.org", SUSPENDED_EMAIL)
+    assert ENDED in email["body"]
+
+
+async def test_a_suspended_grant_is_restored_by_a_person_once_it_is_covered_again(
+    office: Office, cast: Cast
+) -> None:
+    await end(office, cast.policy, cast.agreement_id)
+    (suspended,) = (await office.get("/grants/suspended", cast.policy)).json()
+    grants = {grant["role"]: grant for grant in suspended["grants"]}
+    path = f"/grants/{grants['delivery_partner']['grant_id']}/restore"
+    early = await office.post(path, cast.policy, reason="Renewed.")
+    assert problem(early) == (409, "not-covered")
+    again = await office.submit(cast.support, "Dana Whitfield")
+    assert problem(again) == (409, "suspended")
+
+    await record(office, cast.policy, PARTNER, OTHER_PROVIDER, reference="DSA-2")
+    still = await grants_of(office, cast.support, cast.user.person_id)
+    assert still["delivery_partner"]["suspended_at"] is not None  # until a person says so
+    answers = await asyncio.gather(*(office.post(path, cast.policy, reason="Renewed.") for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    grants = await grants_of(office, cast.support, cast.user.person_id)
+    assert grants["delivery_partner"]["suspended_at"] is None
+    assert (await office.get("/grants/suspended", cast.policy)).json() == []
+    assert len(await office.emails("dana.whitfield@example.org", SIGN_IN_EMAIL)) >= 1
+
+
+async def test_a_user_says_that_a_colleague_has_left(office: Office, cast: Cast) -> None:
+    request = created(await office.submit(cast.user))
+    request_id = request["request_id"]
+    ok(await office.decide("triage", request_id, cast.support))
+    ok(await office.decide("policy-check", request_id, cast.policy, lead_provider_id=PROVIDER))
+    ok(await office.decide("confirmation", request_id, cast.contact))
+    colleagues = (await office.get("/colleagues", cast.user)).json()
+    assert [(c["full_name"], c["is_you"]) for c in colleagues] == [
+        ("Dana Whitfield", True),
+        ("Ravi Menon", False),
+    ]
+    path = f"/colleagues/{colleagues[1]['grant_id']}/left"
+    for stranger in (cast.other_user, cast.body_user):
+        assert problem(await office.post(path, stranger, reason="Left.")) == (404, "not-found")
+        names = [c["full_name"] for c in (await office.get("/colleagues", stranger)).json()]
+        assert "Ravi Menon" not in names
+    answers = await asyncio.gather(*(office.post(path, cast.user, reason="Left.") for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    assert len((await office.get("/colleagues", cast.user)).json()) == 1
+    grants = await grants_of(office, cast.support, UUID(request["person_id"]))
+    assert grants["delivery_partner"]["ended_reason"] == "Left."
 
 
 async def test_grants_stay_while_another_agreement_covers(office: Office, cast: Cast) -> None:
     await record(office, cast.policy, PARTNER, OTHER_PROVIDER, reference="DSA-2")
     await end(office, cast.policy, cast.agreement_id)
     grants = await grants_of(office, cast.support, cast.user.person_id)
-    assert grants["delivery_partner"]["ended_at"] is None
+    assert grants["delivery_partner"]["suspended_at"] is None
 
 
-async def test_an_agreement_ended_from_a_later_day_ends_grants_on_that_day(
+async def test_an_agreement_ended_from_a_later_day_suspends_grants_on_that_day(
     office: Office, cast: Cast
 ) -> None:
     await end(office, cast.policy, cast.agreement_id, days=2)
@@ -91,10 +142,10 @@ async def test_an_agreement_ended_from_a_later_day_ends_grants_on_that_day(
     office.clock.ahead = timedelta(days=2)
     assert await lapse_due(office.store, office.clock()) == 1
     grants = await grants_of(office, cast.support, cast.user.person_id)
-    assert grants["delivery_partner"]["ended_reason"] == ENDED
+    assert grants["delivery_partner"]["suspended_reason"] == ENDED
 
 
-async def test_time_alone_ends_grants_once_however_many_look(office: Office, cast: Cast) -> None:
+async def test_time_alone_suspends_grants_once_however_many_look(office: Office, cast: Cast) -> None:
     office.clock.ahead = timedelta(days=300)
     assert await lapse_due(office.store, office.clock()) == 0
     office.clock.ahead = timedelta(days=301)
@@ -126,7 +177,7 @@ async def test_no_grant_slips_in_while_the_last_agreement_ends(office: Office, c
             end(office, cast.policy, agreement_id),
         )
         grants = await grants_of(office, cast.support, UUID(request["person_id"]))
-        assert all(grant["ended_at"] for grant in grants.values())
+        assert all(grant["suspended_at"] for grant in grants.values())
         agreement_id = await record(office, cast.policy, PARTNER, PROVIDER, reference=f"DSA-1{round_}")
 
 

@@ -61,6 +61,7 @@ SUBMIT = SubmitRequest(
     kind=OrganisationKind.DELIVERY_PARTNER,
     requested=False,
     granted=False,
+    suspended=False,
     by=USER,
     at=AT,
     reason=WHY,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.access.domain.agreement import EndAgreementEarly, LetLapse, RecordAgreement
-from services.access.domain.coverage import Terms
+from services.access.domain.coverage import Cover, Coverage, Terms
 from services.access.domain.events import (
     AgreementEndedEarly,
     AgreementLapsed,
@@ -14,17 +14,30 @@ from services.access.domain.events import (
     EndReason,
     GrantEnded,
     GrantGiven,
+    GrantRestored,
+    GrantSuspended,
     PersonDetailsChanged,
     PersonRegistered,
+    SuspendReason,
 )
-from services.access.domain.grant import EndWithAgreement, GiveGrant, RevokeGrant, months_later
+from services.access.domain.grant import (
+    GiveGrant,
+    MarkLeaver,
+    RestoreGrant,
+    RevokeGrant,
+    Suspend,
+    months_later,
+)
 from services.access.domain.person import ChangeDetails, RegisterPerson
 from services.access.domain.refusals import (
     AlreadyEnded,
     AlreadyGranted,
     AlreadyRecorded,
     DatesReversed,
+    FourEyes,
+    NotCovered,
     NothingThere,
+    NotSuspended,
     NotYourStep,
     OnlyAdministrators,
     OutsideTheTerm,
@@ -38,9 +51,11 @@ from tests.unit.access.cast import (
     AGREEMENT,
     AT,
     AUDITOR,
+    BODY_USER,
     COLLEAGUE,
     CONTACT,
     GRANT,
+    OTHER_PARTNER,
     PARTNER,
     POLICY,
     PROVIDER,
@@ -196,16 +211,73 @@ def test_a_grant_is_revoked_once() -> None:
     given(GRANTS, GIVEN, ended(GIVEN, SUPPORT)).when(REVOKE).then_raises(AlreadyEnded)
 
 
-def test_a_grant_ends_with_the_last_agreement_by_itself() -> None:
-    given(GRANTS, GIVEN).when(EndWithAgreement(AT)).then(
-        GrantEnded(
-            GRANT, COLLEAGUE, Role.DELIVERY_PARTNER, PARTNER, EndReason.AGREEMENT_ENDED, None, None, AT
-        )
-    )
+SUSPEND = Suspend(SuspendReason.AGREEMENT_ENDED, AT)
+SUSPENDED = GrantSuspended(
+    GRANT, COLLEAGUE, Role.DELIVERY_PARTNER, PARTNER, SuspendReason.AGREEMENT_ENDED, AT
+)
+COVERED = Coverage(TODAY, True, (Cover(AGREEMENT, PROVIDER, date(2027, 8, 31)),), "Covered.")
+RESTORE = RestoreGrant(POLICY, AT, "Renewed.", COVERED, TODAY)
+RESTORED = GrantRestored(
+    GRANT,
+    COLLEAGUE,
+    Role.DELIVERY_PARTNER,
+    PARTNER,
+    (AGREEMENT,),
+    "Renewed.",
+    POLICY.person_id,
+    AT,
+    date(2027, 11, 25),
+)
+LEAVER = MarkLeaver(USER, AT, "Left.")
+LEFT = GrantEnded(
+    GRANT, COLLEAGUE, Role.DELIVERY_PARTNER, PARTNER, EndReason.LEFT, "Left.", USER.person_id, AT
+)
 
 
-def test_an_ended_grant_does_not_end_again_with_the_agreement() -> None:
-    given(GRANTS, GIVEN, ended(GIVEN, SUPPORT)).when(EndWithAgreement(AT)).then()
+def test_a_grant_is_suspended_with_the_last_agreement_by_itself_and_once() -> None:
+    given(GRANTS, GIVEN).when(SUSPEND).then(SUSPENDED)
+    given(GRANTS, GIVEN, SUSPENDED).when(SUSPEND).then()
+
+
+def test_an_ended_grant_is_not_suspended() -> None:
+    given(GRANTS, GIVEN, ended(GIVEN, SUPPORT)).when(SUSPEND).then()
+
+
+def test_policy_restores_a_suspended_grant_that_is_covered_again() -> None:
+    given(GRANTS, GIVEN, SUSPENDED).when(RESTORE).then(RESTORED)
+    given(GRANTS, GIVEN, SUSPENDED, RESTORED).when(RESTORE).then_raises(NotSuspended)
+    given(GRANTS, GIVEN, SUSPENDED, RESTORED).when(SUSPEND).then(SUSPENDED)
+
+
+def test_nothing_is_restored_without_cover_or_by_the_person_or_after_the_end() -> None:
+    uncovered = replace(RESTORE, check=replace(COVERED, covers=()))
+    given(GRANTS, GIVEN, SUSPENDED).when(uncovered).then_raises(NotCovered)
+    own = replace(RESTORE, by=replace(POLICY, person_id=COLLEAGUE))
+    given(GRANTS, GIVEN, SUSPENDED).when(own).then_raises(FourEyes)
+    given(GRANTS, GIVEN, SUSPENDED, ended(GIVEN, SUPPORT)).when(RESTORE).then_raises(NotSuspended)
+    given(GRANTS, GIVEN).when(RESTORE).then_raises(NotSuspended)
+
+
+@pytest.mark.parametrize("by", [USER, SUPPORT, CONTACT, AUDITOR, ADMINISTRATOR])
+def test_only_policy_restores(by: Actor) -> None:
+    given(GRANTS, GIVEN, SUSPENDED).when(replace(RESTORE, by=by)).then_raises(NotYourStep)
+
+
+def test_a_suspended_grant_can_be_revoked() -> None:
+    given(GRANTS, GIVEN, SUSPENDED).when(REVOKE).then(ended(GIVEN, SUPPORT))
+
+
+def test_the_organisation_says_that_somebody_has_left() -> None:
+    given(GRANTS, GIVEN).when(LEAVER).then(LEFT)
+    given(GRANTS, GIVEN, LEFT).when(LEAVER).then_raises(AlreadyEnded)
+
+
+@pytest.mark.parametrize(
+    "by", [SUPPORT, POLICY, CONTACT, BODY_USER, replace(USER, organisation_id=OTHER_PARTNER)]
+)
+def test_nobody_marks_leavers_of_another_organisation(by: Actor) -> None:
+    given(GRANTS, GIVEN).when(replace(LEAVER, by=by)).then_raises(NothingThere)
+    given(GRANTS, STAFF_GIVEN).when(replace(LEAVER, by=POLICY)).then_raises(NothingThere)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from services.access.domain.refusals import (
     NotReturnable,
     NotYourOrganisation,
     NotYourStep,
+    Suspended,
     WrongKind,
 )
 from services.access.domain.request.state import STATE_OF_STEP, AccessRequest, RequestState
@@ -52,7 +53,9 @@ from services.access.domain.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """kind: of the organisation. requested, granted: whether the same is open, or held, already."""
+    """kind: of the organisation. requested, granted, suspended: whether the same is open, held, or held and
+    suspended already.
+    """
 
     request_id: RequestId
     person_id: PersonId
@@ -61,6 +64,7 @@ class SubmitRequest:
     kind: OrganisationKind
     requested: bool
     granted: bool
+    suspended: bool
     by: Actor
     at: datetime
     reason: str
@@ -227,6 +231,8 @@ def _submit(command: SubmitRequest) -> Sequence[Event]:
     if command.kind.value != command.role.value:
         raise WrongKind
     # Told to those only who may ask: to others it would say who has access.
+    if command.suspended:
+        raise Suspended
     if command.granted:
         raise AlreadyGranted
     if command.requested:
