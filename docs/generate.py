@@ -15,6 +15,7 @@ from faststream.redis import RedisBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel, SecretStr, create_model
 
+from docs.access_permissions import permission_table
 from docs.access_states import state_diagram
 from services.access.app import create as create_access
 from services.access.settings import AccessSettings
@@ -46,7 +47,10 @@ def documents() -> dict[str, str]:
     made = {f"openapi-{name}.json": document for name, document in _openapi().items()}
     made["asyncapi.json"] = _asyncapi()
     texts = {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in made.items()}
-    return texts | {"access-request-states.md": state_diagram()}
+    return texts | {
+        "access-request-states.md": state_diagram(),
+        "access-permissions.md": permission_table(),
+    }
 
 
 def _openapi() -> dict[str, Any]:

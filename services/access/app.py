@@ -14,7 +14,9 @@ from services.access.bank_holidays import is_bank_holiday
 from services.access.consumers import Organisations
 from services.access.handlers import lapse_due
 from services.access.handlers.deadlines import DeadlineJobs, set_deadlines
+from services.access.handlers.reviews import ReviewJobs, open_review_of_the_month
 from services.access.publishing import CODEC, PUBLICATION
+from services.access.review_emails import ReviewEmails
 from services.access.settings import AccessSettings
 from services.access.waiting_emails import WaitingEmails
 from services.access.workers import Emails
@@ -47,7 +49,13 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             mailer = RecordedMailer(backbone.engine, by, clock)
             emails = Emails(backbone.engine, mailer, settings.public_url).handlers
             waiting = WaitingEmails(backbone.engine, mailer, settings.public_url).handlers
-            backbone.work(emails | waiting | DeadlineJobs(backbone.store, clock).handlers)
+            backbone.work(
+                emails
+                | waiting
+                | ReviewEmails(backbone.engine, mailer, settings.public_url).handlers
+                | DeadlineJobs(backbone.store, clock).handlers
+                | ReviewJobs(backbone.store, clock).handlers
+            )
 
             async def lapse() -> None:
                 await lapse_due(backbone.store, clock())
@@ -55,6 +63,11 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             async def deadlines() -> None:
                 await set_deadlines(backbone.store, settings.deadlines, is_bank_holiday)
 
+            async def review() -> None:
+                days = settings.review_working_days
+                await open_review_of_the_month(backbone.store, clock(), days, is_bank_holiday)
+
+            backbone.repeat("review", settings.lapse_seconds, review)
             backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("lapse", settings.lapse_seconds, lapse)
             backbone.repeat("deadlines", settings.deadline_seconds, deadlines)

@@ -26,6 +26,9 @@ from services.access.domain.events import (
     RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
+    ReviewAsked,
+    ReviewCampaignOpened,
+    ReviewConfirmed,
     Step,
     TriagePassed,
     UserConfirmed,
@@ -62,6 +65,9 @@ CODEC: Codec[Event] = Codec(
         GrantEnded,
         GrantSuspended,
         GrantRestored,
+        ReviewCampaignOpened,
+        ReviewAsked,
+        ReviewConfirmed,
     )
 )
 
@@ -126,6 +132,22 @@ def publish(event: Event) -> PublishedEvent | None:
                 restored_by=event.by,
                 review_on=event.review_on,
             )
+        case ReviewConfirmed():
+            return told.GrantReviewed(
+                grant_id=event.grant_id,
+                person_id=event.person_id,
+                role=Role(event.role),
+                organisation_id=event.organisation_id,
+                reviewed_by=event.by,
+                review_on=event.review_on,
+            )
+        case ReviewCampaignOpened():
+            return told.ReviewOpened(
+                campaign_id=event.campaign_id,
+                due_until=event.due_until,
+                answer_by=event.answer_by,
+                by=event.by,
+            )
         case LeadProviderAsked():
             return told.ConfirmationRequested(
                 request_id=event.request_id,
@@ -134,7 +156,7 @@ def publish(event: Event) -> PublishedEvent | None:
             )
         case AgreementRecorded() | AgreementEndedEarly():
             return _agreement(event)
-        case AgreementLapsed() | NamedInRequest():
+        case AgreementLapsed() | NamedInRequest() | ReviewAsked():
             return None
         case RequestGranted() | RequestReminded() | RequestExpired():
             step = OF_ITSELF[type(event)]

@@ -33,6 +33,9 @@ from services.access.domain.events import (
     RequestReturned,
     RequestSubmitted,
     RequestWithdrawn,
+    ReviewAsked,
+    ReviewCampaignOpened,
+    ReviewConfirmed,
     TriagePassed,
     UserConfirmed,
 )
@@ -40,7 +43,15 @@ from services.access.domain.person_details import email_key
 from services.access.domain.request import RequestState
 from services.access.domain.request.state import STATE_OF_STEP
 from services.access.domain.vocabulary import RequestId
-from services.access.tables import agreements, grants, organisations, people, requests
+from services.access.tables import (
+    agreements,
+    grants,
+    organisations,
+    people,
+    requests,
+    review_campaigns,
+    reviews,
+)
 from shared.event_store import ConcurrentAppend, Recorded
 
 
@@ -51,6 +62,8 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
     again finds that person.
     """
     for one in recorded:
+        if (settled := _review_statement(one.event)) is not None:
+            await connection.execute(settled)
         statement = _statement(one.event)
         if statement is None:
             continue
@@ -141,8 +154,40 @@ def _statement(event: Event) -> UpdateBase | None:
                 .where(grants.c.grant_id == event.grant_id)
                 .values(suspended_at=None, suspended_reason=None, review_on=event.review_on)
             )
+        case ReviewConfirmed():
+            return update(grants).where(grants.c.grant_id == event.grant_id).values(review_on=event.review_on)
+        case ReviewCampaignOpened():
+            return insert(review_campaigns).values(
+                campaign_id=event.campaign_id,
+                due_until=event.due_until,
+                answer_by=event.answer_by,
+                opened_by=event.by,
+                opened_at=event.at,
+            )
+        case ReviewAsked():
+            return insert(reviews).values(
+                campaign_id=event.campaign_id,
+                grant_id=event.grant_id,
+                answer_by=event.answer_by,
+                outcome="open",
+            )
         case _:
             return _request_statement(event)
+
+
+def _review_statement(event: Event) -> UpdateBase | None:
+    """What settles an open review, whatever else it does."""
+    match event:
+        case ReviewConfirmed():
+            outcome = "confirmed"
+        case GrantEnded():
+            outcome = "ended"
+        case GrantSuspended():
+            outcome = "suspended"
+        case _:
+            return None
+    still_open = (reviews.c.grant_id == event.grant_id) & (reviews.c.outcome == "open")
+    return update(reviews).where(still_open).values(outcome=outcome, settled_at=event.at)
 
 
 def _request_statement(event: Event) -> UpdateBase | None:

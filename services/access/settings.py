@@ -29,6 +29,9 @@ class AccessSettings(ServiceSettings):
     information_expiry_days: int | None = Field(default=20, ge=1)
     """The same for one that waits for those who asked."""
 
+    review_working_days: int = Field(default=20, ge=5)
+    """How long those who are asked in the review of a month have to answer."""
+
     @property
     def deadlines(self) -> Deadlines:
         return {

@@ -89,6 +89,27 @@ grants = Table(
 )
 """One that is suspended is held still, and of no use to anybody until it is restored."""
 
+review_campaigns = Table(
+    "review_campaigns",
+    metadata,
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("due_until", Date, nullable=False),
+    Column("answer_by", Date, nullable=False),
+    Column("opened_by", Uuid),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("grant_id", Uuid, primary_key=True),
+    Column("answer_by", Date, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("settled_at", DateTime(timezone=True)),
+)
+"""outcome: `open`, `confirmed`, `ended` or `suspended`."""
+
 audit = Table(
     "audit",
     metadata,

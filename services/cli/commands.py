@@ -198,6 +198,19 @@ def parked_discard(service: Service, what: What, why: Why, by: By) -> None:
     asyncio.run(module.discard(_known(service, WITH_DATABASE), what, module.Reason(by, why)))
 
 
+access = typer.Typer(help="Who may do what, and why.", no_args_is_help=True)
+app.add_typer(access, name="access")
+
+
+@access.command("why")
+def access_why(
+    email: Annotated[str, typer.Argument(help="The person's email address.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, to be kept as evidence.")] = False,
+) -> None:
+    """Say why a person has access: from the request to the agreement."""
+    asyncio.run(importlib.import_module("services.cli.access").why(email, as_json=as_json))
+
+
 audit = typer.Typer(help="The record of who saw, took and allowed what.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 

@@ -32,6 +32,11 @@ REQUEST_PAGE: Final = TypeAdapter(access.RequestPage)
 AGREEMENT: Final = TypeAdapter(access.Agreement)
 AGREEMENTS: Final = TypeAdapter(list[access.Agreement])
 PERSON: Final = TypeAdapter(access.Person)
+WHY_ACCESS: Final = TypeAdapter(access.WhyAccess)
+REVIEW: Final = TypeAdapter(access.Review)
+REVIEWS: Final = TypeAdapter(list[access.Review])
+REVIEW_ITEMS: Final = TypeAdapter(list[access.ReviewItem])
+OUTCOMES: Final = TypeAdapter(list[access.Outcome])
 PEOPLE: Final = TypeAdapter(list[access.Person])
 COLLEAGUES: Final = TypeAdapter(list[access.Colleague])
 PERSON_PAGE: Final = TypeAdapter(access.PersonPage)
@@ -179,6 +184,10 @@ class Access:
         """step: `triage`, `policy-check` or `confirmation`."""
         return await self.backend.post(f"/requests/{request_id}/{step}", body, REQUEST, self.token)
 
+    async def decide_several(self, path: str, body: access.DecideSeveral) -> list[access.Outcome]:
+        """path: `/requests/triage` or `/confirmations`."""
+        return await self.backend.post(path, body, OUTCOMES, self.token)
+
     async def inform(self, request_id: UUID, information: str) -> access.AccessRequest:
         body = access.GiveInformation(information=information)
         return await self.backend.post(f"/requests/{request_id}/information", body, REQUEST, self.token)
@@ -202,6 +211,9 @@ class Access:
     async def person(self, person_id: UUID) -> access.Person:
         return await self.backend.get(f"/people/{person_id}", PERSON, self.token)
 
+    async def why(self, person_id: UUID) -> access.WhyAccess:
+        return await self.backend.get(f"/people/{person_id}/why", WHY_ACCESS, self.token)
+
     async def revoke(self, grant_id: UUID, reason: str) -> access.Person:
         body = access.RevokeGrant(reason=reason)
         return await self.backend.post(f"/grants/{grant_id}/revoke", body, PERSON, self.token)
@@ -219,6 +231,18 @@ class Access:
     async def left(self, grant_id: UUID, reason: str) -> list[access.Colleague]:
         body = access.ColleagueLeft(reason=reason)
         return await self.backend.post(f"/colleagues/{grant_id}/left", body, COLLEAGUES, self.token)
+
+    async def reviews(self) -> list[access.Review]:
+        return await self.backend.get("/reviews", REVIEWS, self.token)
+
+    async def open_review(self, body: access.OpenReview) -> access.Review:
+        return await self.backend.post("/reviews", body, REVIEW, self.token)
+
+    async def my_reviews(self) -> list[access.ReviewItem]:
+        return await self.backend.get("/reviews/mine", REVIEW_ITEMS, self.token)
+
+    async def answer_review(self, grant_id: UUID, body: access.AnswerReview) -> list[access.ReviewItem]:
+        return await self.backend.post(f"/reviews/grants/{grant_id}", body, REVIEW_ITEMS, self.token)
 
     async def add_contact(self, body: access.AddContact) -> access.Person:
         return await self.backend.post("/lead-provider-contacts", body, PERSON, self.token)

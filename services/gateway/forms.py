@@ -58,6 +58,8 @@ class Form:
     """What somebody typed, trimmed, and what is wrong with it, by field."""
 
     values: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every value of each field, for boxes of which several may be ticked."""
     errors: dict[str, str] = field(default_factory=dict)
     anchors: dict[str, str] = field(default_factory=dict)
     """Where the error summary's link goes, for fields made of several inputs."""
@@ -100,6 +102,16 @@ class Form:
         except ValueError:
             self.errors[name] = missing
             return None
+
+    def identities(self, name: str, missing: str) -> list[UUID]:
+        """The IDs of the boxes that were ticked."""
+        try:
+            found = [UUID(value) for value in self.lists.get(name, ())]
+        except ValueError:
+            found = []
+        if not found:
+            self.errors[name] = missing
+        return found
 
     def day(self, name: str, what: str) -> date | None:
         """A date of three inputs. what: such as "The date that the agreement starts"."""
@@ -144,12 +156,12 @@ def _real_day(day: str, month: str, year: str) -> date | None:
 
 
 async def read_form(request: Request) -> Form:
-    """What was sent. Of a field that was sent several times, the first."""
-    values: dict[str, str] = {}
+    """What was sent. Of a field that was sent several times, values has the first, lists has all."""
+    lists: dict[str, tuple[str, ...]] = {}
     for name, value in (await request.form()).multi_items():
         if isinstance(value, str):
-            values.setdefault(name, value.strip())
-    return Form(values)
+            lists[name] = (*lists.get(name, ()), value.strip())
+    return Form({name: values[0] for name, values in lists.items()}, lists)
 
 
 Sent = Annotated[Form, Depends(read_form)]

@@ -17,6 +17,7 @@ from services.gateway.pages import (
     staff_emails,
     staff_people,
     staff_requests,
+    staff_reviews,
     start,
     summary,
 )
@@ -33,6 +34,7 @@ PAGES: tuple[APIRouter, ...] = (
     access_requests.router,
     staff_requests.router,
     staff_agreements.router,
+    staff_reviews.router,
     staff_people.router,
     staff_emails.router,
     staff_audit.router,

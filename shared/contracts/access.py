@@ -82,6 +82,30 @@ class GrantRestored(PublishedEvent):
     review_on: date | None
 
 
+class GrantReviewed(PublishedEvent):
+    """Somebody who can know says that the person still needs the access."""
+
+    type: ClassVar[str] = "access.grant-reviewed.v1"
+    subject_field: ClassVar[str] = "person_id"
+    grant_id: UUID
+    person_id: UUID
+    role: Role
+    organisation_id: UUID | None
+    reviewed_by: UUID
+    review_on: date | None
+
+
+class ReviewOpened(PublishedEvent):
+    """Every grant that is to be reviewed by a day is asked about. by: None for the scheduler."""
+
+    type: ClassVar[str] = "access.review-opened.v1"
+    subject_field: ClassVar[str] = "campaign_id"
+    campaign_id: UUID
+    due_until: date
+    answer_by: date
+    by: UUID | None
+
+
 class ConfirmationRequested(PublishedEvent):
     """A lead provider is asked whether a person is valid. Auth emails its contacts a sign-in link."""
 
@@ -127,6 +151,8 @@ CATALOGUE = Catalogue(
     GrantEnded,
     GrantSuspended,
     GrantRestored,
+    GrantReviewed,
+    ReviewOpened,
     ConfirmationRequested,
     RequestProgressed,
     AgreementChanged,
@@ -236,6 +262,19 @@ class Decide(Body):
     """With the policy check's approval: which lead provider is asked (of a covering agreement)."""
 
 
+class DecideSeveral(Decide):
+    """POST /requests/triage, or /confirmations → list[Outcome], each decided by itself."""
+
+    request_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)]
+
+
+class Outcome(Body):
+    request_id: UUID
+    done: bool
+    why_not: str | None
+    """In a sentence, such as that somebody else was faster."""
+
+
 class Withdraw(Body):
     """POST /requests/{id}/withdraw → AccessRequest."""
 
@@ -298,6 +337,15 @@ class CoverageCheck(Body):
     explanation: str
 
 
+class LookAlike(Body):
+    """Somebody else whose address could be taken for the one at hand."""
+
+    person_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+    why: str
+
+
 class AccessRequest(Body):
     """GET /requests/{id}. GET /requests?state=&page= → RequestPage.
 
@@ -327,6 +375,8 @@ class AccessRequest(Body):
     """When it came into its state."""
     steps: list[RequestStep] = Field(default_factory=list)
     """Empty in lists, and for lead provider contacts."""
+    look_alikes: list[LookAlike] = Field(default_factory=list)
+    """Staff only, of one request."""
     check: CoverageCheck | None = None
     """Only for policy, while the policy check is due or afterwards."""
     may: list[str] = Field(default_factory=list)
@@ -404,6 +454,78 @@ class Colleague(Body):
 
 class ColleagueLeft(Body):
     reason: Reason
+
+
+class OpenReview(Body):
+    """POST /reviews → 201 Review. Policy or administrator.
+
+    Asks about every access in force that is to be reviewed by due_until. 409 `nothing-to-review`.
+    """
+
+    due_until: date
+    answer_by: date
+
+
+class Review(Body):
+    """GET /reviews → list[Review], newest first. Staff."""
+
+    campaign_id: UUID
+    opened_at: datetime
+    opened_by_name: PersonalText | None
+    """None: the scheduler."""
+    due_until: date
+    answer_by: date
+    open: int
+    confirmed: int
+    ended: int
+    suspended: int
+
+
+class ReviewItem(Body):
+    """GET /reviews/mine → list[ReviewItem]: what the caller may answer. Users and lead provider contacts.
+
+    POST /reviews/grants/{grant_id} (AnswerReview) → list[ReviewItem]. 409 `not-in-review` when somebody was
+    faster, `four-eyes` for the own access.
+    """
+
+    grant_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+    role: Role
+    organisation_name: str | None
+    given_at: datetime
+    answer_by: date
+
+
+class AnswerReview(Body):
+    decision: Decision
+    """`approve`: still needed. `decline`: the access ends."""
+    reason: Reason
+
+
+class GrantEvidence(Body):
+    """One grant, with all that it rests on."""
+
+    grant: Grant
+    request: AccessRequest | None
+    """With its steps and with what the register said. None: given by staff or at installation."""
+    agreements: list[Agreement]
+    """On which it was given, or restored last, as they are in the register now."""
+    cover_today: CoverageCheck | None
+    """What the register says now. None where no agreement is needed."""
+    history: list[RequestStep]
+    """Given, suspended, restored, ended."""
+
+
+class WhyAccess(Body):
+    """GET /people/{id}/why. Staff: why this person has access, or had it."""
+
+    person_id: UUID
+    full_name: PersonalText
+    email: PersonalText
+    on: date
+    """Europe/London."""
+    grants: list[GrantEvidence]
 
 
 class AddContact(Body):

@@ -5,17 +5,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from services.access.api.desk import STAFF, AtDesk, Reading, actor
+from services.access.api.desk import AtDesk, Reading, actor
+from services.access.api.doors import Door
 from services.access.handlers import end_agreement_early, record_agreement
+from services.access.permissions import Action
 from services.access.queries.register import list_agreements, told_agreement
 from shared.contracts import access as told
-from shared.contracts.roles import Role
-from shared.web.caller import PersonCaller, person
+from shared.web.caller import PersonCaller
 
 router = APIRouter(prefix="/agreements", tags=["agreements"])
 
-Staff = Annotated[PersonCaller, Depends(person(*STAFF))]
-Policy = Annotated[PersonCaller, Depends(person(Role.POLICY))]
+Staff = Annotated[PersonCaller, Depends(Door(Action.SEE_AGREEMENTS))]
+Policy = Annotated[PersonCaller, Depends(Door(Action.KEEP_AGREEMENTS))]
 
 
 @router.get("")

@@ -6,17 +6,18 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from services.access.api.desk import Page, Reading
+from services.access.api.doors import Door
 from services.access.audit import list_entries
+from services.access.permissions import Action
 from shared.contracts.access import AuditPage
-from shared.contracts.roles import Role
-from shared.web.caller import PersonCaller, person
+from shared.web.caller import PersonCaller
 
 router = APIRouter(tags=["audit"])
 
 
 @router.get("/audit")
 async def audit(
-    _caller: Annotated[PersonCaller, Depends(person(Role.AUDITOR, Role.ADMINISTRATOR))],
+    _caller: Annotated[PersonCaller, Depends(Door(Action.SEE_AUDIT))],
     connection: Reading,
     person_id: UUID | None = None,
     participant_id: UUID | None = None,

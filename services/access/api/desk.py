@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.access.domain.events import Event
 from services.access.domain.vocabulary import Actor, OrganisationId, PersonId, Role
 from shared.clock import Clock, london_day
-from shared.contracts.roles import Role as ToldRole
 from shared.event_store import EventStore
 from shared.web.caller import PersonCaller
 
@@ -56,7 +55,3 @@ def actor(caller: PersonCaller) -> Actor:
 AtDesk = Annotated[Desk, Depends(desk_of)]
 Reading = Annotated[AsyncConnection, Depends(reading)]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
-
-ANYBODY = tuple(ToldRole)
-STAFF = tuple(role for role in ToldRole if role.is_staff)
-USERS = (ToldRole.DELIVERY_PARTNER, ToldRole.APPROPRIATE_BODY)

@@ -5,25 +5,27 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from services.access.api.desk import STAFF, USERS, AtDesk, Page, Reading, actor
+from services.access.api.desk import AtDesk, Page, Reading, actor
+from services.access.api.doors import Door
 from services.access.handlers import (
     add_lead_provider_contact,
     mark_leaver,
     restore_grant,
     revoke_grant,
 )
+from services.access.permissions import Action
 from services.access.queries.people import list_colleagues, list_people, list_suspended, told_person
+from services.access.queries.why import why_access
 from shared.contracts import access as told
-from shared.contracts.roles import Role
-from shared.web.caller import PersonCaller, person
+from shared.web.caller import PersonCaller
 
 router = APIRouter(tags=["people"])
 
-Staff = Annotated[PersonCaller, Depends(person(*STAFF))]
-Revoker = Annotated[PersonCaller, Depends(person(Role.SUPPORT, Role.ADMINISTRATOR))]
-Policy = Annotated[PersonCaller, Depends(person(Role.POLICY))]
-User = Annotated[PersonCaller, Depends(person(*USERS))]
-KeeperOfContacts = Annotated[PersonCaller, Depends(person(Role.POLICY, Role.ADMINISTRATOR))]
+Staff = Annotated[PersonCaller, Depends(Door(Action.SEE_PEOPLE))]
+Revoker = Annotated[PersonCaller, Depends(Door(Action.REVOKE))]
+Policy = Annotated[PersonCaller, Depends(Door(Action.RESTORE))]
+User = Annotated[PersonCaller, Depends(Door(Action.KEEP_COLLEAGUES))]
+KeeperOfContacts = Annotated[PersonCaller, Depends(Door(Action.KEEP_CONTACTS))]
 
 
 @router.get("/people")
@@ -40,6 +42,12 @@ async def people(
 @router.get("/people/{person_id}")
 async def one_person(_caller: Staff, connection: Reading, person_id: UUID) -> told.Person:
     return await told_person(connection, person_id)
+
+
+@router.get("/people/{person_id}/why")
+async def why(desk: AtDesk, caller: Staff, person_id: UUID) -> told.WhyAccess:
+    """From the request to the agreement, for each grant."""
+    return await why_access(desk.store, person_id, actor(caller), desk.today())
 
 
 @router.post("/grants/{grant_id}/revoke")

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from services.access.api.desk import ANYBODY, STAFF, USERS, AtDesk, Desk, Page, Reading, actor
+from services.access.api.desk import AtDesk, Desk, Page, Reading, actor
+from services.access.api.doors import Door
 from services.access.domain.events import DeclineKind, Step
+from services.access.domain.refusals import DeclineKindNeeded, Refused
 from services.access.domain.vocabulary import Role
 from services.access.handlers import (
     Answer,
@@ -16,20 +18,24 @@ from services.access.handlers import (
     submit_request,
     withdraw_request,
 )
+from services.access.permissions import Action
 from services.access.queries.organisations import list_organisations
 from services.access.queries.requests import list_confirmations, list_requests
 from services.access.queries.time_line import told_request_in_full
 from shared.contracts import access as told
 from shared.contracts.manage_ects import OrganisationKind
-from shared.contracts.roles import Role as ToldRole
-from shared.web.caller import PersonCaller, person
+from shared.web.caller import PersonCaller
 
 router = APIRouter(tags=["requests"])
 
-Anybody = Annotated[PersonCaller, Depends(person(*ANYBODY))]
-Asker = Annotated[PersonCaller, Depends(person(*USERS, ToldRole.SUPPORT))]
-Reader = Annotated[PersonCaller, Depends(person(*USERS, *STAFF))]
-Contact = Annotated[PersonCaller, Depends(person(ToldRole.LEAD_PROVIDER))]
+Anybody = Annotated[PersonCaller, Depends(Door(Action.SEE_ORGANISATIONS))]
+Asker = Annotated[PersonCaller, Depends(Door(Action.ASK))]
+Reader = Annotated[PersonCaller, Depends(Door(Action.SEE_REQUESTS))]
+Triager = Annotated[PersonCaller, Depends(Door(Action.TRIAGE))]
+Checker = Annotated[PersonCaller, Depends(Door(Action.CHECK_POLICY))]
+Contact = Annotated[PersonCaller, Depends(Door(Action.SEE_CONFIRMATIONS))]
+Confirmer = Annotated[PersonCaller, Depends(Door(Action.CONFIRM))]
+SideThatAsked = Annotated[PersonCaller, Depends(Door(Action.GO_ON))]
 
 
 @router.get("/organisations")
@@ -76,15 +82,27 @@ async def request(desk: AtDesk, caller: Reader, request_id: UUID) -> told.Access
     return await _in_full(desk, caller, request_id)
 
 
+@router.post("/requests/triage")
+async def triage_several(desk: AtDesk, caller: Triager, body: told.DecideSeveral) -> list[told.Outcome]:
+    """Each by itself: one that cannot be decided stops none of the others."""
+    return await _decide_several(desk, caller, Step.TRIAGE, body)
+
+
+@router.post("/confirmations")
+async def confirm_several(desk: AtDesk, caller: Confirmer, body: told.DecideSeveral) -> list[told.Outcome]:
+    """Several people at once, each by itself."""
+    return await _decide_several(desk, caller, Step.CONFIRMATION, body)
+
+
 @router.post("/requests/{request_id}/triage")
-async def triage(desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide) -> told.AccessRequest:
+async def triage(desk: AtDesk, caller: Triager, request_id: UUID, body: told.Decide) -> told.AccessRequest:
     """Support passes the request on to policy, sends it back for information, or declines it."""
     return await _decide(desk, caller, request_id, Step.TRIAGE, body)
 
 
 @router.post("/requests/{request_id}/policy-check")
 async def policy_check(
-    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide
+    desk: AtDesk, caller: Checker, request_id: UUID, body: told.Decide
 ) -> told.AccessRequest:
     """Policy asks a lead provider, sends the request back, or declines; for an appropriate body, approving
     grants the access.
@@ -94,7 +112,7 @@ async def policy_check(
 
 @router.post("/requests/{request_id}/confirmation")
 async def confirmation(
-    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Decide
+    desk: AtDesk, caller: Confirmer, request_id: UUID, body: told.Decide
 ) -> told.AccessRequest:
     """The lead provider's contact confirms the person, which grants the access, or refuses."""
     return await _decide(desk, caller, request_id, Step.CONFIRMATION, body)
@@ -102,7 +120,7 @@ async def confirmation(
 
 @router.post("/requests/{request_id}/information")
 async def information(
-    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.GiveInformation
+    desk: AtDesk, caller: SideThatAsked, request_id: UUID, body: told.GiveInformation
 ) -> told.AccessRequest:
     """The side that asked gives what it was asked for."""
     await give_information(
@@ -113,7 +131,7 @@ async def information(
 
 @router.post("/requests/{request_id}/withdraw")
 async def withdraw(
-    desk: AtDesk, caller: Anybody, request_id: UUID, body: told.Withdraw
+    desk: AtDesk, caller: SideThatAsked, request_id: UUID, body: told.Withdraw
 ) -> told.AccessRequest:
     """The side that asked takes the request back."""
     await withdraw_request(desk.store, request_id, by=actor(caller), at=desk.now(), reason=body.reason)
@@ -129,6 +147,22 @@ async def _decide(
 ) -> told.AccessRequest:
     await decide_request(desk.store, request_id, step, answer_in(body), by=actor(caller), at=desk.now())
     return await _in_full(desk, caller, request_id)
+
+
+async def _decide_several(
+    desk: Desk, caller: PersonCaller, step: Step, body: told.DecideSeveral
+) -> list[told.Outcome]:
+    by, answer, outcomes = actor(caller), answer_in(body), []
+    for request_id in dict.fromkeys(body.request_ids):
+        why_not = None
+        try:
+            await decide_request(desk.store, request_id, step, answer, by=by, at=desk.now())
+        except DeclineKindNeeded:
+            raise
+        except Refused as refused:
+            why_not = str(refused)
+        outcomes.append(told.Outcome(request_id=request_id, done=why_not is None, why_not=why_not))
+    return outcomes
 
 
 def answer_in(body: told.Decide) -> Answer:

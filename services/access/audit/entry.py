@@ -87,6 +87,10 @@ def _people(told: PublishedEvent) -> tuple[UUID | None, UUID | None]:
             return None, told.person_id
         case access.GrantRestored():
             return told.restored_by, told.person_id
+        case access.GrantReviewed():
+            return told.reviewed_by, told.person_id
+        case access.ReviewOpened():
+            return told.by, None
         case access.RequestProgressed():
             return told.by, told.person_id
         case access.AgreementChanged():

@@ -42,7 +42,7 @@ SESSION_ENDS: Final = {
     "grant_ended": "was signed out: the access had ended",
 }
 GRANT_ENDS: Final = {"agreement_ended": "the last agreement that covered it ended"}
-SUSPENDED: Final = GRANT_ENDS
+SUSPENDED: Final = GRANT_ENDS | {"not_reviewed": "nobody answered in its review in time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,12 @@ def sentence(row: Row[Any], names: Names) -> str:
             said = f"The access of {about} as {role}, {where}, was suspended: {why}"
         case "access.grant-restored.v1":
             said = f"{who} restored the access of {about} as {role}, {where}"
+        case "access.grant-reviewed.v1":
+            said = f"{who} confirmed in a review that {about} needs the access as {role}, {where}"
+        case "access.review-opened.v1":
+            opener = who if row.person_id else "The scheduler"
+            until = in_words(date.fromisoformat(data["answer_by"]))
+            said = f"{opener} opened a review of access, to be answered by {until}"
         case "access.confirmation-requested.v1":
             said = f"{names.organisation(data['lead_provider_id'])} was asked to confirm a user"
         case "access.request-progressed.v1":

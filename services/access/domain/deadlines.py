@@ -45,11 +45,12 @@ def due_moments(deadline: Deadline, since: datetime, is_holiday: IsHoliday) -> d
     after = {Due.REMINDER: deadline.remind_after, Due.EXPIRY: deadline.expire_after}
     since_day = since.astimezone(LONDON).date()
     return {
-        due: _at_nine(working_days_later(since_day, days, is_holiday))
+        due: nine_of(working_days_later(since_day, days, is_holiday))
         for due, days in after.items()
         if days is not None
     }
 
 
-def _at_nine(day: date) -> datetime:
+def nine_of(day: date) -> datetime:
+    """Nine in the morning in London, in UTC."""
     return datetime.combine(day, AT_NINE, LONDON).astimezone(UTC)

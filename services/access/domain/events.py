@@ -7,6 +7,7 @@ from enum import StrEnum
 from services.access.domain.coverage import Coverage, Terms
 from services.access.domain.vocabulary import (
     AgreementId,
+    CampaignId,
     GrantId,
     OrganisationId,
     OrganisationKind,
@@ -39,12 +40,15 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
     LEFT = "left"
     """The organisation itself says that the person has left."""
+    NOT_CONFIRMED = "not_confirmed"
+    """In a review, the lead provider says that the person is no valid user."""
     AGREEMENT_ENDED = "agreement_ended"
     """In events of before grants were suspended."""
 
 
 class SuspendReason(StrEnum):
     AGREEMENT_ENDED = "agreement_ended"
+    NOT_REVIEWED = "not_reviewed"
 
 
 # --- people and organisations ---------------------------------------------------------------------
@@ -284,6 +288,46 @@ class GrantRestored:
     review_on: date | None
 
 
+# --- reviews --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCampaignOpened:
+    """Every grant in force that is to be reviewed by due_until is asked about. by: None for the scheduler."""
+
+    campaign_id: CampaignId
+    due_until: date
+    answer_by: date
+    by: PersonId | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAsked:
+    """answer_by: the last day (Europe/London); a grant that nobody answered for is suspended then."""
+
+    grant_id: GrantId
+    campaign_id: CampaignId
+    answer_by: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewConfirmed:
+    """The person still needs the access, says by."""
+
+    grant_id: GrantId
+    person_id: PersonId
+    role: Role
+    organisation_id: OrganisationId | None
+    campaign_id: CampaignId
+    words: str
+    by: PersonId
+    by_role: Role
+    at: datetime
+    review_on: date | None
+
+
 RequestEvent = (
     RequestSubmitted
     | TriagePassed
@@ -300,5 +344,5 @@ RequestEvent = (
 )
 PersonEvent = PersonRegistered | PersonDetailsChanged | NamedInRequest
 AgreementEvent = AgreementRecorded | AgreementEndedEarly | AgreementLapsed
-GrantEvent = GrantGiven | GrantEnded | GrantSuspended | GrantRestored
-Event = RequestEvent | PersonEvent | OrganisationNamed | AgreementEvent | GrantEvent
+GrantEvent = GrantGiven | GrantEnded | GrantSuspended | GrantRestored | ReviewAsked | ReviewConfirmed
+Event = RequestEvent | PersonEvent | OrganisationNamed | AgreementEvent | GrantEvent | ReviewCampaignOpened

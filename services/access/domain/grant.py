@@ -1,10 +1,8 @@
 """A grant: one person, one role, one organisation. Given once, ended once; suspended and restored between."""
 
-import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
 
 from services.access.domain.coverage import Coverage
 from services.access.domain.events import (
@@ -14,8 +12,12 @@ from services.access.domain.events import (
     GrantGiven,
     GrantRestored,
     GrantSuspended,
+    ReviewAsked,
+    ReviewConfirmed,
     SuspendReason,
 )
+from services.access.domain.grant_review import ReviewCommand, decide_review
+from services.access.domain.grant_state import Grant, review_day
 from services.access.domain.refusals import (
     AlreadyEnded,
     AlreadyGranted,
@@ -35,18 +37,6 @@ from services.access.domain.vocabulary import (
     RequestId,
     Role,
 )
-
-REVIEW_AFTER_MONTHS: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    grant_id: GrantId
-    person_id: PersonId
-    role: Role
-    organisation_id: OrganisationId | None
-    suspended: SuspendReason | None = None
-    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +89,7 @@ class RestoreGrant:
     today: date
 
 
-Command = GiveGrant | RevokeGrant | MarkLeaver | Suspend | RestoreGrant
+Command = GiveGrant | RevokeGrant | MarkLeaver | Suspend | RestoreGrant | ReviewCommand
 
 
 def decide(command: Command, grant: Grant | None) -> Sequence[Event]:
@@ -110,6 +100,8 @@ def decide(command: Command, grant: Grant | None) -> Sequence[Event]:
         return [_given(command)]
     if grant is None:
         raise NothingThere
+    if isinstance(command, ReviewCommand):
+        return decide_review(command, grant)
     match command:
         case RevokeGrant(by, at, words):
             if by.role not in (Role.SUPPORT, Role.ADMINISTRATOR):
@@ -166,13 +158,6 @@ def _given(command: GiveGrant) -> GrantGiven:
     )
 
 
-def review_day(role: Role, today: date) -> date | None:
-    """Staff and lead provider contacts are looked after by staff; what organisations hold is reviewed."""
-    if role not in (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY):
-        return None
-    return months_later(today, REVIEW_AFTER_MONTHS)
-
-
 def _ended(
     grant: Grant, reason: EndReason, words: str | None, by: PersonId | None, at: datetime
 ) -> GrantEnded:
@@ -191,14 +176,11 @@ def evolve(grant: Grant | None, event: Event) -> Grant | None:
         case GrantEnded(), Grant():
             return replace(grant, ended=True)
         case GrantSuspended(), Grant():
-            return replace(grant, suspended=event.reason)
+            return replace(grant, suspended=event.reason, in_review=None)
+        case ReviewAsked(), Grant():
+            return replace(grant, in_review=event.campaign_id)
+        case ReviewConfirmed(), Grant():
+            return replace(grant, in_review=None)
         case GrantRestored(), Grant():
             return replace(grant, suspended=None)
     raise ValueError(f"{type(event).__name__} cannot follow in a grant's stream")
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -134,5 +134,17 @@ class NotCovered(Refused):
     )
 
 
+class NotInReview(Refused):
+    sentence = "This access does not wait for a review, or no longer: somebody may have been faster."
+
+
+class NothingToReview(Refused):
+    sentence = "No access in force is to be reviewed until then. Choose a later date."
+
+
+class TooSoon(Refused):
+    sentence = "Those who are asked need time: choose a day after today."
+
+
 class NotAStaffRole(Refused):
     sentence = "First staff can be given a DfE role only: support, policy, auditor or administrator."

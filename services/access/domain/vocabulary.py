@@ -10,6 +10,7 @@ OrganisationId = NewType("OrganisationId", UUID)
 RequestId = NewType("RequestId", UUID)
 AgreementId = NewType("AgreementId", UUID)
 GrantId = NewType("GrantId", UUID)
+CampaignId = NewType("CampaignId", UUID)
 
 
 class Role(StrEnum):

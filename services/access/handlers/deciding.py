@@ -7,6 +7,7 @@ from uuid import UUID
 from services.access.domain import agreement, grant, person, request
 from services.access.domain.coverage import Agreement
 from services.access.domain.events import Event
+from services.access.domain.grant_state import Grant
 from services.access.rows import apply
 from shared.event_store import ConcurrentAppend, Decider, EventStore, Recorded, Transaction
 
@@ -22,7 +23,7 @@ REQUEST: Decider[request.Command, request.AccessRequest | None, Event] = Decider
 AGREEMENT: Decider[agreement.Command, Agreement | None, Event] = Decider(
     None, agreement.decide, agreement.evolve
 )
-GRANT: Decider[grant.Command, grant.Grant | None, Event] = Decider(None, grant.decide, grant.evolve)
+GRANT: Decider[grant.Command, Grant | None, Event] = Decider(None, grant.decide, grant.evolve)
 PERSON: Decider[person.Command, person.Person | None, Event] = Decider(None, person.decide, person.evolve)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.access.domain.events import EndReason, SuspendReason
+from services.access.domain.look_alikes import why_alike
 from services.access.domain.refusals import NothingThere
 from services.access.domain.vocabulary import Actor, PersonId, Role
 from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
@@ -17,7 +18,10 @@ from shared.contracts import access as told
 from shared.contracts.roles import Role as ToldRole
 
 AGREEMENT_ENDED = "The last agreement that covered it ended."
-SUSPENDED = {SuspendReason.AGREEMENT_ENDED: AGREEMENT_ENDED}
+SUSPENDED = {
+    SuspendReason.AGREEMENT_ENDED: AGREEMENT_ENDED,
+    SuspendReason.NOT_REVIEWED: "Nobody confirmed in its review that it is still needed.",
+}
 
 
 async def list_people(connection: AsyncConnection, words: str, page: int) -> told.PersonPage:
@@ -92,6 +96,19 @@ async def list_colleagues(connection: AsyncConnection, by: Actor) -> list[told.C
             is_you=row.person_id == by.person_id,
         )
         for row in await connection.execute(query)
+    ]
+
+
+async def look_alikes_of(connection: AsyncConnection, person_id: UUID) -> list[told.LookAlike]:
+    """Other people whose address could be taken for this person's."""
+    rows = (await connection.execute(select(people))).all()
+    own = next((row.email_key for row in rows if row.person_id == person_id), None)
+    if own is None:
+        return []
+    return [
+        told.LookAlike(person_id=row.person_id, full_name=row.full_name, email=row.email, why=why)
+        for row in rows
+        if row.person_id != person_id and (why := why_alike(own, row.email_key))
     ]
 
 

@@ -29,6 +29,12 @@ async def told_agreement(connection: AsyncConnection, agreement_id: UUID, today:
     return found[0]
 
 
+async def told_agreements(
+    connection: AsyncConnection, ids: Collection[UUID], today: date
+) -> list[told.Agreement]:
+    return list(await _told(connection, agreements.c.agreement_id.in_(ids), today))
+
+
 async def agreements_of(connection: AsyncConnection, delivery_partner_id: UUID) -> Sequence[Agreement]:
     query = select(agreements).where(agreements.c.delivery_partner_id == delivery_partner_id)
     return [agreement_of(row) for row in await connection.execute(query)]

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from services.access.domain.coverage import Coverage
 from services.access.domain.events import (
     ByPerson,
@@ -25,7 +27,7 @@ from services.access.domain.events import (
 )
 from services.access.domain.request import RequestState
 from services.access.domain.vocabulary import Actor, Role
-from services.access.queries.people import names_of_people
+from services.access.queries.people import look_alikes_of, names_of_people
 from services.access.queries.register import coverage_of, told_coverage
 from services.access.queries.requests import request_row, told_request
 from shared.contracts import access as told
@@ -59,6 +61,8 @@ async def told_request_in_full(
         people = {event.by for event in events if isinstance(event, ByPerson)}
         names = await names_of_people(connection, people)
         update: dict[str, object] = {"steps": _steps(events, names, by)}
+        if by.role.is_staff:
+            update["look_alikes"] = await look_alikes_of(connection, row.person_id)
         if by.role is Role.POLICY:
             check = _check_made(events)
             if row.state == RequestState.POLICY_CHECK.value:
@@ -66,6 +70,20 @@ async def told_request_in_full(
             if check is not None:
                 update["check"] = await told_coverage(connection, check, today)
         return body.model_copy(update=update)
+
+
+async def request_evidence(
+    store: EventStore[Event], connection: AsyncConnection, request_id: UUID, by: Actor, today: date
+) -> told.AccessRequest:
+    """A request with all its steps and with what the register said at the policy check."""
+    events = [r.event for r in await store.read_stream(f"request-{request_id}")]
+    names = await names_of_people(connection, {e.by for e in events if isinstance(e, ByPerson)})
+    update: dict[str, object] = {"steps": _steps(events, names, by)}
+    check = _check_made(events)
+    if check is not None:
+        update["check"] = await told_coverage(connection, check, today)
+    body = told_request(await request_row(connection, request_id, by), by)
+    return body.model_copy(update=update)
 
 
 def _check_made(events: Sequence[Event]) -> Coverage | None:

@@ -10,6 +10,7 @@ from services.gateway.backend import Refusal
 from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import not_found
 from services.gateway.pages.request_queue import queue
+from services.gateway.pages.review_answers import answer_item, show_item, show_items
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
 from shared.contracts.access import SubmitRequest
@@ -19,6 +20,7 @@ router = APIRouter()
 User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="access"))]
 
 PATH: Final = "/access-requests"
+REVIEWS: Final = PATH + "/reviews"
 FIELDS: Final = ("full_name", "email", "reason")
 WHAT_INFORMATION: Final = "Enter the information that was asked for"
 WHY_WITHDRAW: Final = "Enter why you withdraw the request"
@@ -84,6 +86,22 @@ async def left(request: Request, user: User, grant_id: UUID, form: Sent) -> Resp
         else:
             return see_other(f"{PATH}/colleagues", done="colleague-left")
     return await _left_form(request, user, grant_id, form)
+
+
+@router.get(REVIEWS)
+async def reviews(request: Request, user: User) -> Response:
+    """Whose access waits for an answer."""
+    return await show_items(request, user, REVIEWS)
+
+
+@router.get(REVIEWS + "/{grant_id}")
+async def review(request: Request, user: User, grant_id: UUID) -> Response:
+    return await show_item(request, user, REVIEWS, grant_id, Form())
+
+
+@router.post(REVIEWS + "/{grant_id}")
+async def answer_review(request: Request, user: User, grant_id: UUID, form: Sent) -> Response:
+    return await answer_item(request, user, REVIEWS, grant_id, form)
 
 
 @router.get(PATH + "/{request_id}")

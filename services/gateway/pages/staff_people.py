@@ -107,6 +107,24 @@ async def person(request: Request, staff: Staff, person_id: UUID) -> Response:
     )
 
 
+@router.get(PATH + "/{person_id}/why")
+async def why(request: Request, staff: Staff, person_id: UUID) -> Response:
+    """Why does this person have access? On one page."""
+    return page(request, "staff_people/why.html", why=await staff.access.why(person_id))
+
+
+@router.get(PATH + "/{person_id}/why/download")
+async def why_as_a_file(staff: Staff, person_id: UUID) -> Response:
+    """The same to take along."""
+    found = await staff.access.why(person_id)
+    name = f"access-of-{person_id}-on-{found.on.isoformat()}.json"
+    return Response(
+        found.model_dump_json(indent=1),
+        media_type="application/json",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
 @router.get(PATH + "/{person_id}/grants/{grant_id}/end")
 async def ask_to_revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: UUID) -> Response:
     return await _grant_form(request, revoker, "end_access", person_id, grant_id, Form())

@@ -9,6 +9,7 @@ from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
 from services.gateway.pages.request_queue import queue
+from services.gateway.pages.several import decide_several
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
 from shared.contracts.access import (
@@ -17,6 +18,7 @@ from shared.contracts.access import (
     Decision,
     DeclineKind,
     Organisation,
+    RequestState,
     SubmitRequest,
 )
 from shared.contracts.manage_ects import OrganisationKind
@@ -67,6 +69,22 @@ async def enter(request: Request, support: Support, form: Sent) -> Response:
     return see_other(f"{PATH}/{made.request_id}", done="request-entered")
 
 
+@router.get(PATH + "/several")
+async def several(request: Request, support: Support) -> Response:
+    return await _several(request, support, Form(), [])
+
+
+@router.post(PATH + "/several")
+async def triage_several(request: Request, support: Support, form: Sent) -> Response:
+    """Triage is safe to do for several at once: policy and the lead provider look at each after it."""
+    waiting = (await support.access.requests(RequestState.SUBMITTED, 1)).requests
+    names = {each.request_id: each.full_name for each in waiting}
+    not_done = await decide_several(support, form, "/requests/triage", names)
+    if not_done == []:
+        return see_other(f"{PATH}?state={RequestState.SUBMITTED.value}", done="decided-several")
+    return await _several(request, support, form if not_done is None else Form(), not_done or [])
+
+
 @router.get(PATH + "/{request_id}")
 async def one(request: Request, staff: Staff, request_id: UUID) -> Response:
     return await _one(request, staff, request_id, Form())
@@ -111,6 +129,17 @@ async def withdraw(request: Request, staff: Staff, request_id: UUID, form: Sent)
         else:
             return see_other(f"{PATH}/{request_id}", done="request-withdrawn")
     return await _one(request, staff, request_id, form)
+
+
+async def _several(request: Request, support: Visitor, form: Form, not_done: list[str]) -> Response:
+    waiting = (await support.access.requests(RequestState.SUBMITTED, 1)).requests
+    people = [
+        {"value": str(each.request_id), "text": f"{each.full_name}, {each.email}, {each.organisation_name}"}
+        for each in waiting
+        if "triage" in each.may
+    ]
+    status = 400 if form.errors else 200
+    return page(request, "staff_requests/several.html", status, people=people, form=form, not_done=not_done)
 
 
 async def _decide(request: Request, visitor: Visitor, request_id: UUID, step: str, form: Form) -> Response:

@@ -165,7 +165,7 @@ class Office:
         self.clock.ahead += timedelta(days=days)
         due = text(
             "UPDATE work SET due_at = clock_timestamp() "
-            "WHERE kind = 'request-deadline' AND state = 'due' AND due_at <= :now"
+            "WHERE kind IN ('request-deadline', 'review-deadline') AND state = 'due' AND due_at <= :now"
         )
         async with self.engine.begin() as connection:
             await connection.execute(due, {"now": self.clock()})

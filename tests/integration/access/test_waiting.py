@@ -49,6 +49,7 @@ async def test_a_request_is_sent_back_and_goes_on_with_the_information(office: O
 
     path = f"/requests/{request_id}/information"
     assert problem(await office.post(path, cast.support, information="Me.")) == (403, "not-your-step")
+    assert problem(await office.post(path, cast.policy, information="Me.")) == (403, "not-your-role")
     answers = await asyncio.gather(
         *(office.post(path, cast.user, information="She runs the data team.") for _ in range(3))
     )

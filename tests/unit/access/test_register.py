@@ -26,8 +26,8 @@ from services.access.domain.grant import (
     RestoreGrant,
     RevokeGrant,
     Suspend,
-    months_later,
 )
+from services.access.domain.grant_state import months_later
 from services.access.domain.person import ChangeDetails, RegisterPerson
 from services.access.domain.refusals import (
     AlreadyEnded,
