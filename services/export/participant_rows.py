@@ -81,6 +81,7 @@ def _parameters(query: ListQuery) -> dict[str, str | list[str]]:
         "role": list(query.role),
         "academic_year": [str(year) for year in query.academic_year],
         "status": list(query.status),
+        "changed_since": query.changed_since,
     }
 
 

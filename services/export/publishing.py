@@ -65,6 +65,7 @@ def filters(query: ListQuery) -> dict[str, list[str]]:
         "role": list(query.role),
         "academic_year": [str(year) for year in query.academic_year],
         "status": list(query.status),
+        "changed_since": [query.changed_since] if query.changed_since else [],
     }
     return {name: values for name, values in chosen.items() if values}
 

@@ -78,6 +78,7 @@ NOT_IN_THE_LIST: Final = {
     "role": "Select a role that is in the filter",
     "academic_year": "Select an academic year that is in the filter",
     "status": "Select a status that is in the filter",
+    "changed_since": "Select since when the status changed from those in the filter",
 }
 """For addresses that somebody wrote by hand, or that are older than the filter."""
 

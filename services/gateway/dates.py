@@ -25,3 +25,12 @@ def clock_time(when: datetime) -> str:
 def academic_year(start: int) -> str:
     """2024 to 2025."""
     return f"{start} to {start + 1}"
+
+
+def since(value: str) -> str:
+    """The filter `changed_since`: since 5 July 2024, or at a time of it; other values as they are."""
+    try:
+        when = date.fromisoformat(value) if "T" not in value else datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return f"since {moment(when) if isinstance(when, datetime) else day(when)}"

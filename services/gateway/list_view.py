@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from shared.contracts.export import ListQuery
 
 PATH = "/participants"
-SEARCH_AND_FILTERS = ("q", "role", "academic_year", "status")
+SEARCH_AND_FILTERS = ("q", "role", "academic_year", "status", "changed_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ListView:
     @classmethod
     def read(cls, query: str) -> "ListView":
         """From a query string; what is not search, filter or page is left out."""
-        known = (*SEARCH_AND_FILTERS, "page")
+        known = (*SEARCH_AND_FILTERS, "sort", "page")
         try:
             pairs = parse_qsl(query, max_num_fields=100)
         except ValueError:
@@ -70,6 +70,7 @@ class ListView:
                 "role": self.values("role"),
                 "academic_year": self.values("academic_year"),
                 "status": self.values("status"),
+                "changed_since": next(iter(self.values("changed_since")), ""),
             }
         )
 
@@ -82,5 +83,6 @@ class ListView:
                 *(("role", role) for role in query.role),
                 *(("academic_year", str(year)) for year in query.academic_year),
                 *(("status", status) for status in query.status),
+                ("changed_since", query.changed_since),
             ]
         )

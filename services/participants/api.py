@@ -1,5 +1,6 @@
 """The HTTP interface: lists, one participant, rows for an export, and events in."""
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from services.participants.list_query import (
     LARGEST_PAGE,
     LONGEST_SEARCH,
     PAGE_SIZE,
+    LastVisit,
+    ListQuery,
     read_list_query,
     read_page_query,
 )
@@ -21,6 +24,7 @@ from services.participants.queries import Json, PagePastTheEnd, ParticipantQueri
 from services.participants.receiving import Outcome, receive
 from services.participants.scope import Scope
 from services.participants.views_log import record_view
+from services.participants.visits import Visits
 from shared.clock import Clock, london_day
 from shared.contracts.manage_ects import OrganisationKind
 from shared.contracts.participants import (
@@ -53,6 +57,10 @@ FILTERS = [
     _parameter("role", "`ect` or `mentor`.", many=True),
     _parameter("academic_year", "The year in which it starts.", of="integer", many=True),
     _parameter("status", "A status by its slug.", many=True),
+    _parameter(
+        "changed_since",
+        "A day from which on it changed; `last-visit` or a moment: what changed or became known since.",
+    ),
     _parameter("sort", "`name`, or `changed` for when the status last did; `-name` or `-changed` backwards."),
 ]
 PAGING = [
@@ -91,6 +99,13 @@ Store = Annotated[EventStore[Event], Depends(_store)]
 OwnScope = Annotated[Scope, Depends(_scope)]
 
 
+async def _resolved(query: ListQuery, caller: Viewer, scope: Scope, visits: Visits) -> ListQuery:
+    """With the moment of the last visit in its place. On a first visit nothing is left out."""
+    if not isinstance(query.changed_since, LastVisit):
+        return query
+    return replace(query, changed_since=await visits.last(caller, scope))
+
+
 @router.get(
     "/participants",
     tags=["participants"],
@@ -101,7 +116,10 @@ async def participants(
     request: Request, caller: Viewer, scope: OwnScope, queries: Queries, store: Store
 ) -> Response:
     """One page of the organisation's list, with the counts by status of what search, role and year find."""
-    query, paging = read_page_query(request.query_params)
+    asked, paging = read_page_query(request.query_params)
+    visits: Visits = request.app.state.visits
+    clock: Clock = request.app.state.clock
+    query = await _resolved(asked, caller, scope, visits)
     try:
         page = await queries.page(scope, query, paging)
     except PagePastTheEnd as past:
@@ -114,19 +132,23 @@ async def participants(
             role=caller.role,
             organisation_id=scope.organisation_id,
             searched=bool(query.words),
-            filters=query.filters,
+            filters=asked.filters,
             page=paging.page,
             total=page.total,
             participant_ids=page.participant_ids,
         ),
     )
+    await visits.note(caller, scope, clock())
     return _json(page.body)
 
 
 @router.get("/participants/rows", tags=["participants"], openapi_extra={"parameters": FILTERS})
-async def rows(request: Request, scope: OwnScope, queries: Queries) -> Response:
+async def rows(request: Request, caller: Viewer, scope: OwnScope, queries: Queries) -> Response:
     """All rows of a list as NDJSON, for an export. Query as for the list, without page and size."""
-    return await answer_in_lines(queries.lines(scope, read_list_query(request.query_params)))
+    asked = read_list_query(request.query_params)
+    return await answer_in_lines(
+        queries.lines(scope, await _resolved(asked, caller, scope, request.app.state.visits))
+    )
 
 
 @router.get("/participants/summary", tags=["participants"])

@@ -13,6 +13,7 @@ from services.participants.derivation import Derivation
 from services.participants.publishing import CODEC, PUBLICATION
 from services.participants.queries import ParticipantQueries
 from services.participants.settings import ParticipantsSettings
+from services.participants.visits import Visits
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
@@ -40,6 +41,7 @@ def create(
                 app.state.store = backbone.store
                 app.state.clock = clock
                 app.state.queries = ParticipantQueries(reader)
+                app.state.visits = Visits(backbone.engine)
                 app.state.derivation = derivation
                 await begin_day(backbone.store, clock)
                 backbone.publish(PUBLICATION)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ PAGE_SIZE, LARGEST_PAGE = 50, 200
 LAST_PAGE = 10_000_000
 """Beyond any list; larger numbers are not even asked about."""
 
-FILTERS = frozenset({"q", "role", "academic_year", "status", "sort"})
+FILTERS = frozenset({"q", "role", "academic_year", "status", "changed_since", "sort"})
 PAGING = frozenset({"page", "size"})
 
 
@@ -35,14 +36,25 @@ class Sort(StrEnum):
 Value = TypeVar("Value")
 
 
+class LastVisit(StrEnum):
+    """In place of a date: what changed since the person was last here."""
+
+    LAST_VISIT = "last-visit"
+
+
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """words: all are required, in any order; in the form of `searchable`. No values: no such filter."""
+    """words: all are required, in any order; in the form of `searchable`. No values: no such filter.
+
+    changed_since: a day in England, from which on a change of the status counts (the page says since when).
+    Or a moment, after which a change counts or became known. LAST_VISIT has to be resolved to one.
+    """
 
     words: tuple[str, ...] = ()
     roles: tuple[ParticipantRole, ...] = ()
     academic_years: tuple[int, ...] = ()
     statuses: tuple[Status, ...] = ()
+    changed_since: date | datetime | LastVisit | None = None
     sort: Sort = Sort.NAME
 
     @property
@@ -52,6 +64,7 @@ class ListQuery:
             "role": [role.value for role in self.roles],
             "academic_year": [str(year) for year in self.academic_years],
             "status": [status.value for status in self.statuses],
+            "changed_since": [_as_in_a_url(self.changed_since)] if self.changed_since else [],
         }
         return {name: values for name, values in given.items() if values}
 
@@ -145,8 +158,28 @@ def _query(reading: _Reading) -> ListQuery:
             "the year in which an academic year starts, such as 2024",
         ),
         statuses=reading.each("status", Status, _either([status.value for status in Status])),
+        changed_since=reading.one(
+            "changed_since", _since, None, f"a date such as 2025-09-01, or {LastVisit.LAST_VISIT}"
+        ),
         sort=reading.one("sort", Sort, Sort.NAME, _either([sort.value for sort in Sort])),
     )
+
+
+def _since(value: str) -> date | datetime | LastVisit | None:
+    if value == LastVisit.LAST_VISIT:
+        return LastVisit.LAST_VISIT
+    if not value.isascii():
+        raise ValueError(value)
+    if len(value) == len("2025-09-01"):
+        return date.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(value)
+    return moment.astimezone(UTC)
+
+
+def _as_in_a_url(since: date | datetime | LastVisit) -> str:
+    return since.value if isinstance(since, LastVisit) else since.isoformat()
 
 
 def _number_from(lowest: int, highest: int | None = None) -> Callable[[str], int]:

@@ -5,10 +5,12 @@ parameters; what stands in the text is written here. Why not SQLAlchemy: docs/de
 """
 
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import Final
 
-from services.participants.list_query import ListQuery, Paging, Sort
+from services.participants.list_query import LastVisit, ListQuery, Paging, Sort
 from services.participants.scope import Scope
+from shared.clock import LONDON
 
 ORGANISATION: Final = "organisation_id = $1 AND organisation_kind = $2"
 """A condition of every statement, besides row-level security."""
@@ -62,14 +64,13 @@ def page_statement(scope: Scope, query: ListQuery, paging: Paging) -> Statement:
     """
     statement = _begin(scope)
     filters = _filters(statement, query)
-    counted = "sum(participants) AS participants FROM participant_counts"
-    found = f"FROM participant_views AS found WHERE {ORGANISATION}"
-    if query.words:
-        counted, found = "count(*) AS participants FROM found", "FROM found WHERE true"
+    found = "FROM found WHERE true" if query.words else f"FROM participant_views WHERE {ORGANISATION}"
+    counted = f"count(*) AS participants {found}"
+    if not query.words and not query.changed_since:
+        counted = f"sum(participants) AS participants FROM participant_counts WHERE {ORGANISATION}"
     order = ORDERS[query.sort]
     size = statement.value(paging.size, "int")
     offset = statement.value((paging.page - 1) * paging.size, "bigint")
-    organisation = "true" if query.words else ORGANISATION
     statement.text = f"""
         WITH {_found(statement, query)}
         page AS (
@@ -80,7 +81,7 @@ def page_statement(scope: Scope, query: ListQuery, paging: Paging) -> Statement:
         FROM (
             SELECT (
                 SELECT CAST(json_object_agg(status, participants) AS text)
-                FROM (SELECT status, {counted} WHERE {organisation}{filters} GROUP BY status) AS s
+                FROM (SELECT status, {counted}{filters} GROUP BY status) AS s
             ) AS by_status, ARRAY({YEARS}) AS years
         ) AS counts
         LEFT JOIN (
@@ -133,14 +134,30 @@ def _patterns(query: ListQuery) -> list[str]:
 
 
 def _filters(statement: Statement, query: ListQuery) -> str:
-    """By role and year: what the counts by status are counts of."""
+    """By role, year and change: what the counts by status are counts of."""
     conditions = ""
     if query.roles:
         conditions += f" AND role = ANY ({statement.value([r.value for r in query.roles], 'text[]')})"
     if query.academic_years:
         years = statement.value(list(query.academic_years), "int[]")
         conditions += f" AND academic_year = ANY ({years})"
-    return conditions
+    return conditions + _changed(statement, query)
+
+
+def _changed(statement: Statement, query: ListQuery) -> str:
+    match query.changed_since:
+        case datetime() as moment:
+            since = statement.value(moment, "timestamptz")
+            return f""" AND (status_since >= {since} OR participant_id IN (
+                SELECT participant_id FROM status_history WHERE {ORGANISATION} AND received_at > {since}
+            ))"""  # noqa: S608
+        case date() as day:
+            since = statement.value(datetime.combine(day, time(), LONDON), "timestamptz")
+            return f" AND status_since >= {since}"
+        case None:
+            return ""
+        case LastVisit():
+            raise ValueError("the last visit has to be resolved to a moment")
 
 
 def _statuses(statement: Statement, query: ListQuery) -> str:

@@ -6,7 +6,7 @@ the engine's role sees nothing until the transaction has said for whom it reads.
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -82,6 +82,7 @@ class ParticipantQueries:
             "size": paging.size,
             "by_status": by_status,
             "academic_years": records[0]["years"],
+            "changed_since": query.changed_since if isinstance(query.changed_since, datetime) else None,
         }
         return FoundPage(body, total, [record["participant_id"] for record in shown])
 

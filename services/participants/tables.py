@@ -113,6 +113,18 @@ participant_counts = Table(
 )
 """How many rows of participant_views there are of each kind; triggers keep it. Under the same security."""
 
+visits = Table(
+    "visits",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("organisation_id", Uuid, primary_key=True),
+    Column("session_id", Uuid, nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("before", DateTime(timezone=True)),
+)
+"""When a person last saw a list, in which session, and (before) when in the session before that one."""
+
 status_history = Table(
     "status_history",
     metadata,

@@ -69,6 +69,8 @@ class ListQuery(Body):
     role: list[str] = Field(default_factory=list, max_length=10)
     academic_year: list[int] = Field(default_factory=list, max_length=20)
     status: list[str] = Field(default_factory=list, max_length=10)
+    changed_since: str = Field(default="", max_length=40)
+    """A day or a moment, as participants takes it; empty: no such filter."""
 
 
 class AskForExport(Body):

@@ -65,7 +65,9 @@ class ParticipantRow(Body):
 
 
 class ParticipantPage(Body):
-    """GET /participants?q=&role=&academic_year=&status=&page=&size= (the filters: repeatable).
+    """GET /participants?q=&role=&academic_year=&status=&changed_since=&sort=&page=&size=.
+
+    role, academic_year and status may be repeated.
 
     422 problem `query-not-understood` names each parameter that is not understood.
     A page past the end is 404 `page-past-the-end`, whose detail says how many there are.
@@ -80,6 +82,8 @@ class ParticipantPage(Body):
     """Of what is found by search, role and year, before the status filter is applied."""
     academic_years: list[int]
     """Offered as filter choices: those that the organisation has participants of."""
+    changed_since: datetime | None = None
+    """The moment of the last visit, if that was asked for; none on a first visit, which leaves nobody out."""
 
 
 class StatusChange(Body):

@@ -27,6 +27,7 @@ class ListQuery:
     role: tuple[str, ...]
     academic_year: tuple[int, ...]
     status: tuple[str, ...]
+    changed_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ def described(query: ListQuery) -> list[str]:
         lines.append("Academic year: " + ", ".join(map(dates.academic_year, query.academic_year)))
     if query.status:
         lines.append("Status: " + ", ".join(statuses[s].text if s in statuses else s for s in query.status))
+    if query.changed_since:
+        lines.append(f"Status changed: {dates.since(query.changed_since)}")
     return lines or ["All participants"]
 
 

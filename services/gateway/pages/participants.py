@@ -1,13 +1,13 @@
 """The list of participants, and one of them."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway import content
+from services.gateway import content, dates
 from services.gateway.backend import Refusal
 from services.gateway.forms import Form
 from services.gateway.list_view import PATH, SEARCH_AND_FILTERS, ListView
@@ -24,6 +24,8 @@ User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants")
 FIRST_ACADEMIC_YEAR: Final = 2021
 YEAR: Final = re.compile(r"[0-9]{1,4}")
 SEPTEMBER: Final = 9
+CHANGED: Final = "changed_since"
+LAST_VISIT: Final = "last-visit"
 NOT_THE_QUERY: Final = frozenset({"done"})
 
 
@@ -43,7 +45,8 @@ async def participants(request: Request, user: User) -> Response:
         found=found,
         by_status=_by_status(view, found),
         pagination=pagination(found.page, found.pages, lambda number: view.at_page(number).url),
-        export_fields=[pair for pair in view.parameters if pair[0] in SEARCH_AND_FILTERS],
+        sorts=_sorts(view),
+        export_fields=_export_fields(view, found),
         idempotency_key=uuid4(),
     )
 
@@ -58,12 +61,11 @@ async def participant(request: Request, user: User, participant_id: UUID) -> Res
 def _not_understood(request: Request, view: ListView, refusal: Refusal) -> Response:
     """The same page without a list: what is wrong, and the form to put it right. It stays a 4xx."""
     form = Form()
-    fields = {"q": "q", "role": "role", "academic_year": "academic_year", "status": "status"}
     for error in refusal.errors:
         name = error.field or "q"
         said = f"{_named(name)}: {error.message}"
         form.errors[name] = content.NOT_IN_THE_LIST.get(name, said)
-        form.anchors[name] = fields.get(name, "q")
+        form.anchors[name] = name if name in SEARCH_AND_FILTERS else "q"
     if not form.errors:
         form.errors["page"] = refusal.detail
         form.anchors["page"] = "q"
@@ -82,6 +84,7 @@ def _not_understood(request: Request, view: ListView, refusal: Refusal) -> Respo
 
 def _named(field: str) -> str:
     names = {"q": "Search", "role": "Role", "academic_year": "Academic year", "status": "Status"}
+    names["changed_since"] = "Status changed"
     return names.get(field, f"“{field}” in the address")
 
 
@@ -90,11 +93,22 @@ def _filters(view: ListView, academic_years: list[int]) -> dict[str, Any]:
     chosen_years = {int(y) for y in view.values("academic_year") if YEAR.fullmatch(y)}
     years = {str(y): f"{y} to {y + 1}" for y in sorted({*academic_years, *chosen_years}, reverse=True)}
     statuses = {slug: tag.text for slug, tag in content.STATUSES.items()}
-    choices = {"role": content.PARTICIPANT_ROLES, "academic_year": years, "status": statuses}
+    choices = {
+        "role": content.PARTICIPANT_ROLES,
+        "academic_year": years,
+        "status": statuses,
+        CHANGED: _changes(view),
+    }
     return {
         "view": view,
         "filters": [
-            {"name": name, "legend": _named(name), "choices": offered, "chosen": view.values(name)}
+            {
+                "name": name,
+                "legend": _named(name),
+                "choices": offered,
+                "chosen": view.values(name),
+                "one": name == CHANGED,
+            }
             for name, offered in choices.items()
         ],
         "chosen": [
@@ -107,6 +121,39 @@ def _filters(view: ListView, academic_years: list[int]) -> dict[str, Any]:
             if name in choices
         ],
     }
+
+
+def _changes(view: ListView) -> dict[str, str]:
+    """Since when: what is offered, and what the address says besides."""
+    today = datetime.now(LONDON).date()
+    offered = {"": "At any time", LAST_VISIT: "Since your last visit"}
+    for days in (7, 30):
+        offered[(today - timedelta(days=days)).isoformat()] = f"In the last {days} days"
+    return offered | {
+        value: dates.since(value).capitalize() for value in view.values(CHANGED) if value not in offered
+    }
+
+
+def _sorts(view: ListView) -> list[dict[str, Any]]:
+    chosen = view.values("sort") or ["name"]
+    return [
+        {
+            "text": text,
+            "href": view.only("sort", None if value == "name" else value).url,
+            "current": chosen == [value],
+        }
+        for value, text in (("name", "name"), ("-changed", "latest change of status"))
+    ]
+
+
+def _export_fields(view: ListView, found: ParticipantPage) -> list[tuple[str, str]]:
+    """What the file is to hold: the last visit as the moment that it was when this page was made."""
+    fields = [pair for pair in view.parameters if pair[0] in SEARCH_AND_FILTERS]
+    if (CHANGED, LAST_VISIT) in fields:
+        fields.remove((CHANGED, LAST_VISIT))
+        if found.changed_since:
+            fields.append((CHANGED, found.changed_since.isoformat()))
+    return fields
 
 
 def _by_status(view: ListView, found: ParticipantPage) -> list[dict[str, Any]]:

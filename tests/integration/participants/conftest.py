@@ -47,6 +47,7 @@ class Participants:
     reader: AsyncEngine
     clock: MovingClock
     person_id: UUID
+    session_id: UUID | None = None
 
     async def send(self, events: Iterable[CloudEvent]) -> dict[str, Any]:
         """POST as Manage ECTs, and wait until the rows are up with the log."""
@@ -71,7 +72,7 @@ class Participants:
         params: dict[str, Any] | None = None,
         role: Role = Role.DELIVERY_PARTNER,
     ) -> httpx.Response:
-        token = self.issuer.person(self.person_id, role, organisation)
+        token = self.issuer.person(self.person_id, role, organisation, self.session_id)
         return await self.http.get(path, params=params, headers={"authorization": f"Bearer {token}"})
 
     async def page(self, organisation: UUID, **params: Any) -> dict[str, Any]:
