@@ -42,6 +42,15 @@ def serve(service: Service) -> None:
 
 
 @app.command()
+def doctor(
+    services: Annotated[list[str] | None, typer.Argument(help="Which services; all with a database.")] = None,
+) -> None:
+    """Say on one screen what is wrong, and what to do about it; 1 when something is."""
+    chosen = [_known(service, WITH_DATABASE) for service in services or WITH_DATABASE]
+    asyncio.run(importlib.import_module("services.cli.doctor").examine(chosen))
+
+
+@app.command()
 def migrate(service: Service) -> None:
     """Bring one service's database to the present schema, as the owner of its tables.
 

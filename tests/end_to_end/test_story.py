@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -321,6 +322,19 @@ async def test_every_service_refuses_a_call_without_a_token(system: RunningSyste
             answer = await http.get(environment[f"CHECK_DATA_{name}_URL"] + path)
             assert answer.status_code == 401
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_doctor_finds_a_running_system_well(system: RunningSystem) -> None:
+    environment = {**os.environ, "CHECK_DATA_HOME": str(system.home)}
+    result = subprocess.run(
+        [sys.executable, "-m", "services", "doctor"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.splitlines()[-1] == "Nothing is wrong"
 
 
 async def test_the_load_generator_plays_users_without_an_error(
