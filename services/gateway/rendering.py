@@ -25,6 +25,8 @@ NOBODYS_HOME: Final = "/"
 FRONTEND: Final = "govuk_frontend_jinja"
 NONCE_CONDITION: Final = re.compile(r"\{%-? if cspNonce %\}.*?\{% endif %\}")
 INLINE_SCRIPT: Final = re.compile(r"<script\s*>([^<]+)</script>")
+COMPRESSION: Final = 3
+"""5 takes twice the time and saves four hundredths."""
 WORTH_COMPRESSING: Final = 1_000
 """Bytes."""
 
@@ -115,7 +117,7 @@ def _answer(request: Request, html: str, status: int) -> HTMLResponse:
     document = html.encode()
     headers = {"vary": "accept-encoding, cookie"}
     if len(document) >= WORTH_COMPRESSING and accepts_gzip(request):
-        document = gzip.compress(document, 5)
+        document = gzip.compress(document, COMPRESSION)
         headers["content-encoding"] = "gzip"
     return HTMLResponse(document, status, headers)
 
