@@ -7,10 +7,12 @@ from typing import Any
 
 from benchmarks.backbone.run import run_backbone
 from benchmarks.gateway.run import run_gateway
+from benchmarks.participants.run import run_participants
 
 BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, None]]] = {
     "backbone": run_backbone,
     "gateway": run_gateway,
+    "participants": run_participants,
 }
 """Each writes its section of docs/benchmarks.md. True asks for the short form."""
 

@@ -11,7 +11,13 @@ from tests.integration.export.conftest import Asker, ExportService, eventually
 
 
 async def test_what_was_asked_for_is_shown_as_it_was_asked(service: ExportService, asker: Asker) -> None:
-    query = {"q": "brook", "role": ["ect"], "academic_year": [2024, 2025], "status": ["checking_qts"]}
+    query = {
+        "q": "brook",
+        "role": ["ect"],
+        "academic_year": [2024, 2025],
+        "status": ["checking_qts"],
+        "changed_since": "2025-09-01",
+    }
     export_id = await service.asked(asker, **query)
     export = await service.export(asker, export_id)
     assert export["query"] == query
@@ -59,8 +65,14 @@ async def test_finished_files_leave_room_for_new_ones(service: ExportService, as
 
 @pytest.mark.parametrize(
     "query",
-    [{"role": ["Ada Brook"]}, {"status": ["ada@example.org"]}, {"academic_year": [1234567]}, {"rolle": []}],
-    ids=["name as role", "email as status", "TRN as year", "misspelt filter"],
+    [
+        {"role": ["Ada Brook"]},
+        {"status": ["ada@example.org"]},
+        {"academic_year": [1234567]},
+        {"changed_since": "Ada"},
+        {"rolle": []},
+    ],
+    ids=["name as role", "email as status", "TRN as year", "name as date", "misspelt filter"],
 )
 async def test_nothing_but_filters_passes_for_a_filter(
     service: ExportService, asker: Asker, query: dict[str, Any]
