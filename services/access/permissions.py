@@ -28,8 +28,9 @@ class Action(StrEnum):
     SEE_CONFIRMATIONS = "See who waits to be confirmed"
     CONFIRM = "Confirm or refuse users, one or several"
     GO_ON = "Give information, withdraw"
+    IMPORT_USERS = "Import first users from a list"
     SEE_AGREEMENTS = "See the agreement register"
-    KEEP_AGREEMENTS = "Record and end agreements"
+    KEEP_AGREEMENTS = "Record, import and end agreements"
     SEE_PEOPLE = "See people, their access, and why they have it"
     REVOKE = "End somebody's access"
     RESTORE = "Restore suspended access"
@@ -59,6 +60,7 @@ PERMISSIONS: Final[Mapping[Action, Permission]] = {
     Action.SEE_CONFIRMATIONS: Permission((LEAD_PROVIDER,), "those asked of their lead provider"),
     Action.CONFIRM: Permission((LEAD_PROVIDER,), "those asked of their lead provider; four eyes"),
     Action.GO_ON: Permission((*USERS, SUPPORT), "the side that asked"),
+    Action.IMPORT_USERS: Permission((SUPPORT,), "each becomes a request"),
     Action.SEE_AGREEMENTS: Permission(STAFF),
     Action.KEEP_AGREEMENTS: Permission((POLICY,)),
     Action.SEE_PEOPLE: Permission(STAFF),

@@ -37,6 +37,8 @@ REVIEW: Final = TypeAdapter(access.Review)
 REVIEWS: Final = TypeAdapter(list[access.Review])
 REVIEW_ITEMS: Final = TypeAdapter(list[access.ReviewItem])
 OUTCOMES: Final = TypeAdapter(list[access.Outcome])
+IMPORT_LINES: Final = TypeAdapter(list[access.ImportLine])
+CHANGES: Final = TypeAdapter(list[access.AgreementChange])
 PEOPLE: Final = TypeAdapter(list[access.Person])
 COLLEAGUES: Final = TypeAdapter(list[access.Colleague])
 PERSON_PAGE: Final = TypeAdapter(access.PersonPage)
@@ -201,6 +203,15 @@ class Access:
 
     async def record_agreement(self, body: access.RecordAgreement) -> access.Agreement:
         return await self.backend.post("/agreements", body, AGREEMENT, self.token)
+
+    async def import_agreements(self, body: access.ImportAgreements) -> list[access.ImportLine]:
+        return await self.backend.post("/agreements/import", body, IMPORT_LINES, self.token)
+
+    async def import_users(self, body: access.ImportUsers) -> list[access.ImportLine]:
+        return await self.backend.post("/requests/import", body, IMPORT_LINES, self.token)
+
+    async def agreement_changes(self, agreement_id: UUID) -> list[access.AgreementChange]:
+        return await self.backend.get(f"/agreements/{agreement_id}/changes", CHANGES, self.token)
 
     async def end_agreement(self, agreement_id: UUID, body: access.EndAgreement) -> access.Agreement:
         return await self.backend.post(f"/agreements/{agreement_id}/end", body, AGREEMENT, self.token)

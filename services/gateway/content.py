@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.contracts import access, auth, export, participants
-from shared.contracts.access import DeclineKind, RequestState
+from shared.contracts.access import DeclineKind, LineOutcome, RequestState
 from shared.contracts.emails import WhyUndelivered
 from shared.contracts.export import ExportState
 from shared.contracts.roles import Role
@@ -104,6 +104,11 @@ REQUEST_STATES: Final = {
     }.items()
 }
 
+IMPORT_OUTCOMES: Final = {
+    LineOutcome.NEW: Tag("New", "green"),
+    LineOutcome.KNOWN: Tag("Known already", "grey"),
+    LineOutcome.REFUSED: Tag("Cannot be imported", "red"),
+}
 DECLINE_KINDS: Final = [{"value": kind.value, "text": kind.label} for kind in DeclineKind]
 
 DONE: Final = {
@@ -121,6 +126,7 @@ DONE: Final = {
     "agreement-ended": "The agreement ends on the date that you gave.",
     "second-factor-reset": "The authenticator app has been reset.",
     "decided-several": "Your decisions have been recorded.",
+    "imported": "The lines have been imported.",
     "review-opened": "The review has been opened. Those who can answer get an email.",
     "review-confirmed": "You confirmed that this person still needs access.",
     "review-ended": "This person’s access has been ended.",

@@ -21,6 +21,7 @@ LARGEST_FORM: Final = 100_000
 """Bytes. The longest field has 2,000 characters."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_REASON = 255, 254, 2000
+LONGEST_CSV: Final = 60_000
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
 NOT_PRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 ANSWERABLE: Final = frozenset({400, 403, 409, 410, 422, 429})

@@ -528,6 +528,58 @@ class WhyAccess(Body):
     grants: list[GrantEvidence]
 
 
+class ImportAgreements(Body):
+    """POST /agreements/import → list[ImportLine]. Policy.
+
+    Columns: delivery_partner, lead_provider, starts_on, ends_on, reference. dry_run: everything is tried and
+    taken back.
+    """
+
+    csv: Annotated[str, StringConstraints(min_length=1, max_length=90_000)]
+    dry_run: bool
+
+
+class ImportUsers(Body):
+    """POST /requests/import → list[ImportLine]. Support. Each line becomes a request.
+
+    Columns: full_name, email, organisation, role.
+    """
+
+    csv: Annotated[PersonalText, StringConstraints(min_length=1, max_length=90_000)]
+    reason: Reason
+    dry_run: bool
+
+
+class LineOutcome(StrEnum):
+    NEW = "new"
+    KNOWN = "known"
+    REFUSED = "refused"
+
+
+class ImportLine(Body):
+    number: int
+    about: PersonalText
+    outcome: LineOutcome
+    sentence: PersonalText
+
+
+class AgreementChange(Body):
+    """GET /agreements/{id}/changes → list[AgreementChange], oldest first."""
+
+    at: datetime
+    what: str
+    by_name: PersonalText | None
+    reason: str | None
+    differences: list["Difference"]
+
+
+class Difference(Body):
+    field: str
+    """In plain words."""
+    before: str | None
+    after: str | None
+
+
 class AddContact(Body):
     """POST /lead-provider-contacts → 201 Person, with a lead provider grant. Policy or administrator."""
 

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends
 from services.access.api.desk import AtDesk, Reading, actor
 from services.access.api.doors import Door
 from services.access.handlers import end_agreement_early, record_agreement
+from services.access.handlers.imports import ImportedLine, import_agreements
 from services.access.permissions import Action
 from services.access.queries.register import list_agreements, told_agreement
+from services.access.queries.register_changes import agreement_changes
 from shared.contracts import access as told
 from shared.web.caller import PersonCaller
 
@@ -42,6 +44,21 @@ async def record(desk: AtDesk, caller: Policy, body: told.RecordAgreement) -> to
         return await told_agreement(connection, agreement_id, desk.today())
 
 
+@router.post("/import")
+async def take_in(desk: AtDesk, caller: Policy, body: told.ImportAgreements) -> list[told.ImportLine]:
+    """What came of each line. 422 `not-understood` for what is no such file at all."""
+    lines = await import_agreements(
+        desk.store, body.csv, by=actor(caller), at=desk.now(), dry_run=body.dry_run
+    )
+    return [told_line(line) for line in lines]
+
+
+@router.get("/{agreement_id}/changes")
+async def changes(desk: AtDesk, _caller: Staff, agreement_id: UUID) -> list[told.AgreementChange]:
+    """Who changed what, when and why."""
+    return await agreement_changes(desk.store, agreement_id)
+
+
 @router.post("/{agreement_id}/end")
 async def end(desk: AtDesk, caller: Policy, agreement_id: UUID, body: told.EndAgreement) -> told.Agreement:
     """From `ended_early_on` on it is not in force. When nothing else covers the partner, grants end."""
@@ -55,3 +72,12 @@ async def end(desk: AtDesk, caller: Policy, agreement_id: UUID, body: told.EndAg
     )
     async with desk.reading() as connection:
         return await told_agreement(connection, agreement_id, desk.today())
+
+
+def told_line(line: ImportedLine) -> told.ImportLine:
+    return told.ImportLine(
+        number=line.number,
+        about=line.about,
+        outcome=told.LineOutcome(line.outcome),
+        sentence=line.sentence,
+    )

@@ -49,6 +49,7 @@ ANSWERS: Final[dict[type[Refused], Answer]] = {
     refusals.AlreadyEnded: Answer(409, "already-ended"),
     refusals.MalformedEmail: Answer(422, "not-understood", "email"),
     refusals.MalformedName: Answer(422, "not-understood", "full_name"),
+    refusals.NotUnderstood: Answer(422, "not-understood", "csv"),
     refusals.OnlyAdministrators: Answer(403, "not-your-role"),
     refusals.NotAStaffRole: Answer(422, "not-a-staff-role", "role"),
 }

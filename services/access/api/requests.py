@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
+from services.access.api.agreements import told_line
 from services.access.api.desk import AtDesk, Desk, Page, Reading, actor
 from services.access.api.doors import Door
 from services.access.domain.events import DeclineKind, Step
@@ -18,6 +19,7 @@ from services.access.handlers import (
     submit_request,
     withdraw_request,
 )
+from services.access.handlers.imports import import_users
 from services.access.permissions import Action
 from services.access.queries.organisations import list_organisations
 from services.access.queries.requests import list_confirmations, list_requests
@@ -29,6 +31,7 @@ from shared.web.caller import PersonCaller
 router = APIRouter(tags=["requests"])
 
 Anybody = Annotated[PersonCaller, Depends(Door(Action.SEE_ORGANISATIONS))]
+Importer = Annotated[PersonCaller, Depends(Door(Action.IMPORT_USERS))]
 Asker = Annotated[PersonCaller, Depends(Door(Action.ASK))]
 Reader = Annotated[PersonCaller, Depends(Door(Action.SEE_REQUESTS))]
 Triager = Annotated[PersonCaller, Depends(Door(Action.TRIAGE))]
@@ -80,6 +83,15 @@ async def confirmations(caller: Contact, connection: Reading) -> list[told.Acces
 @router.get("/requests/{request_id}")
 async def request(desk: AtDesk, caller: Reader, request_id: UUID) -> told.AccessRequest:
     return await _in_full(desk, caller, request_id)
+
+
+@router.post("/requests/import")
+async def take_in(desk: AtDesk, caller: Importer, body: told.ImportUsers) -> list[told.ImportLine]:
+    """First users, as a lead provider's list names them: each line becomes a request."""
+    lines = await import_users(
+        desk.store, body.csv, by=actor(caller), at=desk.now(), reason=body.reason, dry_run=body.dry_run
+    )
+    return [told_line(line) for line in lines]
 
 
 @router.post("/requests/triage")

@@ -119,6 +119,10 @@ class MalformedName(Refused):
     """The sentence says what is wrong with the name."""
 
 
+class NotUnderstood(Refused):
+    """The sentence says what in an imported file is not as it should be."""
+
+
 class OnlyAdministrators(Refused):
     sentence = "Only an administrator can end the access of DfE staff."
 

@@ -9,7 +9,7 @@ from services.access.domain.agreement import EndAgreementEarly, LetLapse, Record
 from services.access.domain.coverage import Terms
 from services.access.domain.events import AgreementLapsed, Event
 from services.access.domain.refusals import AlreadyRecorded, NothingThere
-from services.access.domain.vocabulary import Actor, AgreementId, OrganisationKind
+from services.access.domain.vocabulary import Actor, AgreementId, OrganisationId, OrganisationKind
 from services.access.handlers.deciding import AGREEMENT, carry_out, deciding
 from services.access.handlers.grants import suspend_uncovered_grants
 from services.access.queries.organisations import must_be
@@ -30,26 +30,36 @@ async def record_agreement(
     reference: str,
 ) -> AgreementId:
     """Raises AlreadyRecorded, DatesReversed, UnknownOrganisation, WrongKind."""
+    terms = Terms(
+        OrganisationId(delivery_partner_id), OrganisationId(lead_provider_id), starts_on, ends_on, reference
+    )
 
     async def act(transaction: Transaction[Event]) -> AgreementId:
-        connection = transaction.connection
-        partner = await must_be(connection, delivery_partner_id, OrganisationKind.DELIVERY_PARTNER, lock=True)
-        provider = await must_be(connection, lead_provider_id, OrganisationKind.LEAD_PROVIDER)
-        same = select(agreements.c.agreement_id).where(
-            agreements.c.delivery_partner_id == partner,
-            agreements.c.lead_provider_id == provider,
-            agreements.c.reference == reference,
-            agreements.c.starts_on == starts_on,
-        )
-        if await connection.scalar(same) is not None:
-            raise AlreadyRecorded
-        agreement_id = AgreementId(uuid4())
-        terms = Terms(partner, provider, starts_on, ends_on, reference)
-        command = RecordAgreement(agreement_id, terms, by, at, london_day(at))
-        await carry_out(transaction, AGREEMENT, f"agreement-{agreement_id}", command, by.person_id)
-        return agreement_id
+        return await record_terms(transaction, terms, by=by, at=at)
 
     return await deciding(store, act)
+
+
+async def record_terms(
+    transaction: Transaction[Event], terms: Terms, *, by: Actor, at: datetime
+) -> AgreementId:
+    """In a transaction at hand. Raises what record_agreement raises."""
+    connection = transaction.connection
+    partner, provider = terms.delivery_partner_id, terms.lead_provider_id
+    await must_be(connection, partner, OrganisationKind.DELIVERY_PARTNER, lock=True)
+    await must_be(connection, provider, OrganisationKind.LEAD_PROVIDER)
+    same = select(agreements.c.agreement_id).where(
+        agreements.c.delivery_partner_id == partner,
+        agreements.c.lead_provider_id == provider,
+        agreements.c.reference == terms.reference,
+        agreements.c.starts_on == terms.starts_on,
+    )
+    if await connection.scalar(same) is not None:
+        raise AlreadyRecorded
+    agreement_id = AgreementId(uuid4())
+    command = RecordAgreement(agreement_id, terms, by, at, london_day(at))
+    await carry_out(transaction, AGREEMENT, f"agreement-{agreement_id}", command, by.person_id)
+    return agreement_id
 
 
 async def end_agreement_early(

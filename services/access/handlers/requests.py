@@ -67,6 +67,17 @@ class Verdict(StrEnum):
     RETURN = "return"
 
 
+@dataclass(frozen=True, slots=True)
+class Nomination:
+    """Who is to get which access, and why, as it was typed."""
+
+    name: str
+    email: str
+    role: Role
+    organisation_id: UUID
+    reason: str
+
+
 async def submit_request(
     store: EventStore[Event],
     *,
@@ -79,32 +90,47 @@ async def submit_request(
     reason: str,
 ) -> RequestId:
     """Raises AlreadyRequested, AlreadyGranted, NotYourOrganisation, MalformedEmail, …"""
+    nomination = Nomination(name, email, role, organisation_id, reason)
 
     async def act(transaction: Transaction[Event]) -> RequestId:
-        connection = transaction.connection
-        kind = await kind_of(connection, organisation_id)
-        person_id = await register_person(
-            transaction, name=name, email=email, by=by.person_id, at=at, staff_say_so=False
-        )
-        command = SubmitRequest(
-            request_id=RequestId(uuid4()),
-            person_id=person_id,
-            role=role,
-            organisation_id=OrganisationId(organisation_id),
-            kind=kind,
-            requested=await _is_requested(connection, person_id, role, organisation_id),
-            granted=await is_granted(connection, person_id, role, organisation_id),
-            suspended=await is_suspended(connection, person_id, role, organisation_id),
-            by=by,
-            at=at,
-            reason=reason,
-        )
-        await carry_out(transaction, REQUEST, f"request-{command.request_id}", command, by.person_id)
-        naming = NameInRequest(command.request_id, full_name(name), email_address(email).address, at)
-        await carry_out(transaction, PERSON, f"person-{person_id}", naming, by.person_id)
-        return command.request_id
+        return await nominate(transaction, nomination, by=by, at=at)
 
     return await deciding(store, act)
+
+
+async def nominate(
+    transaction: Transaction[Event], nomination: Nomination, *, by: Actor, at: datetime
+) -> RequestId:
+    """In a transaction at hand. Raises what submit_request raises."""
+    connection, role = transaction.connection, nomination.role
+    organisation_id = OrganisationId(nomination.organisation_id)
+    kind = await kind_of(connection, organisation_id)
+    person_id = await register_person(
+        transaction,
+        name=nomination.name,
+        email=nomination.email,
+        by=by.person_id,
+        at=at,
+        staff_say_so=False,
+    )
+    command = SubmitRequest(
+        request_id=RequestId(uuid4()),
+        person_id=person_id,
+        role=role,
+        organisation_id=organisation_id,
+        kind=kind,
+        requested=await _is_requested(connection, person_id, role, organisation_id),
+        granted=await is_granted(connection, person_id, role, organisation_id),
+        suspended=await is_suspended(connection, person_id, role, organisation_id),
+        by=by,
+        at=at,
+        reason=nomination.reason,
+    )
+    await carry_out(transaction, REQUEST, f"request-{command.request_id}", command, by.person_id)
+    written = full_name(nomination.name), email_address(nomination.email).address
+    naming = NameInRequest(command.request_id, *written, at)
+    await carry_out(transaction, PERSON, f"person-{person_id}", naming, by.person_id)
+    return command.request_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,17 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.forms import ANSWERABLE, LONGEST_CSV, LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import not_found
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
-from shared.contracts.access import Agreement, EndAgreement, Organisation, RecordAgreement
+from shared.contracts.access import (
+    Agreement,
+    EndAgreement,
+    ImportAgreements,
+    Organisation,
+    RecordAgreement,
+)
 from shared.contracts.manage_ects import OrganisationKind
 from shared.contracts.roles import Role
 
@@ -61,6 +67,43 @@ async def record(request: Request, policy: Policy, form: Sent) -> Response:
         form.refused(refusal, FIELDS)
         return await _new_form(request, policy, form)
     return see_other(PATH, done="agreement-recorded")
+
+
+@router.get(PATH + "/import")
+async def ask_for_csv(request: Request, _policy: Policy) -> Response:
+    return page(request, "staff_agreements/import.html", form=Form(), lines=None)
+
+
+@router.post(PATH + "/import")
+async def take_in(request: Request, policy: Policy, form: Sent) -> Response:
+    """First a dry run that shows each line's outcome; then, by the other button, for good."""
+    text = form.text("csv", "Paste the lines of the file", LONGEST_CSV)
+    lines, dry_run = None, form.values.get("action") != "import"
+    if not form.errors:
+        try:
+            lines = await policy.access.import_agreements(ImportAgreements(csv=text, dry_run=dry_run))
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["csv"])
+    return page(
+        request,
+        "staff_agreements/import.html",
+        400 if form.errors else 200,
+        form=form,
+        lines=lines,
+        dry_run=dry_run,
+    )
+
+
+@router.get(PATH + "/{agreement_id}")
+async def changes(request: Request, staff: Staff, agreement_id: UUID) -> Response:
+    """The register's diff: what each change made of the agreement."""
+    agreement = _one(await staff.access.agreements(), agreement_id)
+    if agreement is None:
+        return not_found(request)
+    found = await staff.access.agreement_changes(agreement_id)
+    return page(request, "staff_agreements/changes.html", agreement=agreement, changes=found)
 
 
 @router.get(PATH + "/{agreement_id}/end")

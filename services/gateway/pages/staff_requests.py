@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.forms import ANSWERABLE, LONGEST_CSV, LONGEST_REASON, Form, Sent
 from services.gateway.pages.request_queue import queue
 from services.gateway.pages.several import decide_several
 from services.gateway.rendering import page, see_other
@@ -17,6 +17,7 @@ from shared.contracts.access import (
     Decide,
     Decision,
     DeclineKind,
+    ImportUsers,
     Organisation,
     RequestState,
     SubmitRequest,
@@ -67,6 +68,35 @@ async def enter(request: Request, support: Support, form: Sent) -> Response:
         form.refused(refusal, FIELDS)
         return await _new_form(request, support, form)
     return see_other(f"{PATH}/{made.request_id}", done="request-entered")
+
+
+@router.get(PATH + "/import")
+async def ask_for_csv(request: Request, _support: Support) -> Response:
+    return page(request, "staff_requests/import.html", form=Form(), lines=None)
+
+
+@router.post(PATH + "/import")
+async def take_in(request: Request, support: Support, form: Sent) -> Response:
+    """First a dry run that shows each line's outcome; then, by the other button, for good."""
+    text = form.text("csv", "Paste the lines of the file", LONGEST_CSV)
+    reason = form.text("reason", "Enter whose list it is, and when it came", LONGEST_REASON)
+    lines, dry_run = None, form.values.get("action") != "import"
+    if not form.errors:
+        try:
+            body = ImportUsers(csv=text, reason=reason, dry_run=dry_run)
+            lines = await support.access.import_users(body)
+        except Refusal as refusal:
+            if refusal.status not in ANSWERABLE:
+                raise
+            form.refused(refusal, ["csv", "reason"])
+    return page(
+        request,
+        "staff_requests/import.html",
+        400 if form.errors else 200,
+        form=form,
+        lines=lines,
+        dry_run=dry_run,
+    )
 
 
 @router.get(PATH + "/several")

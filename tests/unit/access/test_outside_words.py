@@ -21,6 +21,7 @@ from services.access.domain.events import (
 from services.access.domain.request import RequestState
 from services.access.domain.vocabulary import OrganisationKind, PersonId, Role
 from services.access.handlers import Verdict
+from services.access.handlers.imports import LineOutcome
 from services.access.publishing import CODEC, publish
 from shared.contracts import access, manage_ects, roles
 from tests.unit.access.cast import AGREEMENT, AT, COLLEAGUE, CONTACT, GRANT, PARTNER, POLICY, SUPPORT
@@ -49,6 +50,7 @@ from tests.unit.access.request_story import (
         (RequestState, access.RequestState),
         (DeclineKind, access.DeclineKind),
         (Verdict, access.Decision),
+        (LineOutcome, access.LineOutcome),
     ],
 )
 def test_words_of_the_domain_are_those_of_the_contract(ours: type[StrEnum], theirs: type[StrEnum]) -> None:
