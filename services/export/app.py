@@ -34,7 +34,10 @@ def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock =
             httpx.AsyncClient(timeout=ROWS_TIMEOUT) as rows_http,
             open_backbone("export", settings, CODEC, clock) as backbone,
         ):
-            engine, files = backbone.engine, ObjectFiles(settings.export_store)
+            engine, files = (
+                backbone.engine,
+                ObjectFiles(settings.export_store, plain_http=settings.export_store_plain_http),
+            )
             exports = Exports(backbone.store, clock, settings.export_limit)
             participants = ParticipantsService(settings.participants_url, rows_http, backbone.tokens)
             writer = ExportWriter(exports, participants, files, engine, clock, lifetime)

@@ -51,9 +51,13 @@ class WritingFile:
 
 
 class ObjectFiles:
-    """Files by location. Every method raises StoreAway."""
+    """Files by location. Every method raises StoreAway.
 
-    def __init__(self, url: str) -> None:
+    plain_http: lets a cloud be spoken to without TLS. Said here, since what is said of the client here hides
+    what the cloud's environment variables say of it.
+    """
+
+    def __init__(self, url: str, *, plain_http: bool = False) -> None:
         self._folder: Path | None = None
         if urlsplit(url).scheme == "file":
             self._folder = Path(url2pathname(urlsplit(url).path))
@@ -61,7 +65,7 @@ class ObjectFiles:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(self._folder)
         else:
-            self._store = from_url(url, client_options={"timeout": CLOUD_TIMEOUT})
+            self._store = from_url(url, client_options={"timeout": CLOUD_TIMEOUT, "allow_http": plain_http})
 
     @asynccontextmanager
     async def writing(self, location: str) -> AsyncIterator[WritingFile]:

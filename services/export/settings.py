@@ -17,6 +17,8 @@ class ExportSettings(ServiceSettings):
     """Where the files are kept: `file:///a/folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or
     `az://account/container/prefix`. Keys and endpoints of the clouds come from their own environment
     variables (`AWS_…`, `GOOGLE_…`, `AZURE_…`)."""
+    export_store_plain_http: bool = False
+    """Whether that endpoint may be spoken to without TLS: for a store in one's own network."""
     export_lifetime_hours: float = Field(default=24, gt=0, le=24 * 31)
     """How long a file is offered; then it is deleted."""
     export_limit: int = Field(default=5, ge=1)
