@@ -1,30 +1,25 @@
-"""The rows of an export, as participants streams them: NDJSON from one snapshot of the read model.
+"""The rows of an export, as participants streams them: CSV records from one snapshot of the read model.
 
-{"total": n}, then one array for each row, then {"end": n}. The first line says how many are to come and
-the last one how many came, so a stream that was cut off is never taken for a whole one.
+A header of the answer says how many come, so a stream that was cut off is never taken for a whole one.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
-import orjson
 
-from services.export.domain.csv_rows import Cell
+from services.export.domain.csv_records import Records
 from services.export.domain.events import ListQuery, Owner
 from shared.contracts.auth import OnBehalfOf
-from shared.contracts.participants import EXPORT_COLUMNS
+from shared.contracts.participants import ROWS_TOTAL
 from shared.contracts.roles import Role
 from shared.tracing import outgoing_headers
 from shared.web.service_client import ServiceTokens
 
 ROWS_TIMEOUT = httpx.Timeout(5.0, read=60.0)
 """Seconds; read: without a single byte from participants."""
-LONGEST_LINE = 1_000_000
-"""Bytes. A line that goes on longer is not a row."""
-
-Batch = list[list[Cell]]
+PLAIN = {"accept-encoding": "identity"}
+"""On the same network, packing costs more than it saves."""
 
 
 class AccessEnded(Exception):
@@ -53,7 +48,7 @@ class ParticipantsService:
 
         Raises AccessEnded, QueryNotUnderstood, RowsIncomplete, and httpx.HTTPError when a service is away.
         """
-        headers = {"authorization": f"Bearer {await self._token(owner)}", **outgoing_headers()}
+        headers = {"authorization": f"Bearer {await self._token(owner)}", **PLAIN, **outgoing_headers()}
         url = f"{self._url}/participants/rows"
         async with self._http.stream("GET", url, params=_parameters(query), headers=headers) as answer:
             if answer.status_code == httpx.codes.FORBIDDEN:
@@ -61,7 +56,10 @@ class ParticipantsService:
             if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
                 raise QueryNotUnderstood
             answer.raise_for_status()
-            yield await RowStream.open(answer.aiter_bytes())
+            total = answer.headers.get(ROWS_TOTAL, "")
+            if not (total.isascii() and total.isdigit()):
+                raise RowsIncomplete("the answer does not say how many rows there are")
+            yield RowStream(int(total), answer.aiter_raw())
 
     async def _token(self, owner: Owner) -> str:
         person = OnBehalfOf(
@@ -86,64 +84,22 @@ def _parameters(query: ListQuery) -> dict[str, str | list[str]]:
 
 
 class RowStream:
-    """total: how many rows there are. `batches` may be read once."""
+    """total: how many rows there are; written: how many have passed. `pieces` may be read once."""
 
-    def __init__(self, total: int, first: list[Any], later: AsyncIterator[list[Any]]) -> None:
+    def __init__(self, total: int, chunks: AsyncIterator[bytes]) -> None:
         self.total = total
-        self._first = first
-        self._later = later
+        self._chunks = chunks
+        self._records = Records()
 
-    @classmethod
-    async def open(cls, chunks: AsyncIterator[bytes]) -> "RowStream":
-        """Read as far as the total. Raises RowsIncomplete."""
-        documents = _documents(chunks)
-        match await anext(documents, []):
-            case [{"total": int(total)}, *first]:
-                return cls(total, first, documents)
-            case _:
-                raise RowsIncomplete("the stream does not begin with the number of rows")
+    @property
+    def written(self) -> int:
+        return self._records.count
 
-    async def batches(self) -> AsyncGenerator[Batch]:
-        """All rows, some at a time. Raises RowsIncomplete, at the end at the latest, unless all came."""
-        seen, end = 0, None
-        async for documents in self._all():
-            if end is not None:
-                raise RowsIncomplete("the stream goes on after its end")
-            rows = documents
-            if rows and isinstance(rows[-1], dict):
-                *rows, last = rows
-                end = last.get("end")
-            if not all(isinstance(row, list) and len(row) == len(EXPORT_COLUMNS) for row in rows):
-                raise RowsIncomplete("a line is not a row of the agreed columns")
-            seen += len(rows)
-            yield rows
-        if not seen == self.total == end:
-            raise RowsIncomplete(f"{self.total} rows announced, {seen} came, {end} at the end")
-
-    async def _all(self) -> AsyncIterator[list[Any]]:
-        yield self._first
-        async for documents in self._later:
-            yield documents
-
-
-async def _documents(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[Any]]:
-    """The documents of each chunk that ends some, parsed together: one by one costs several times more."""
-    async for lines in _lines(chunks):
-        try:
-            documents = orjson.loads(b"[%b]" % b",".join(lines))
-        except orjson.JSONDecodeError as error:
-            raise RowsIncomplete("a line is not JSON") from error
-        yield documents
-
-
-async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
-    """Whole lines. Parted at LF only: text may hold other characters that Unicode takes for line ends."""
-    rest = b""
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        if len(rest) > LONGEST_LINE:
-            raise RowsIncomplete("a line has no end")
-        if lines:
-            yield lines
-    if rest:
-        yield [rest]
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """All records, as a file has them. Raises RowsIncomplete, at the latest at the end."""
+        async for chunk in self._chunks:
+            yield self._records.passed(chunk)
+            if self.written > self.total:
+                break
+        if self.written != self.total or not self._records.whole:
+            raise RowsIncomplete(f"{self.total} rows announced, {self.written} came")

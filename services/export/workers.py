@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.export.domain.csv_rows import csv_bytes
+from services.export.domain.csv_records import header
 from services.export.domain.events import ExportId
 from services.export.domain.export_job import UNFINISHED, AlreadyOver, ExportJob, WrittenFile
 from services.export.handlers import Exports
@@ -110,10 +110,10 @@ class ExportWriter:
         async with self._participants.rows(job.owner, job.query) as rows:
             await self._exports.start_writing(job.export_id, rows.total)
             async with self._files.writing(location) as file:
-                await file.write(csv_bytes([EXPORT_COLUMNS]))
+                await file.write(header(EXPORT_COLUMNS))
                 await self._copy(job.export_id, rows, file)
         written = WrittenFile(
-            rows=rows.total,
+            rows=rows.written,
             bytes=file.bytes,
             sha256=file.sha256,
             location=location,
@@ -129,14 +129,13 @@ class ExportWriter:
 
     async def _copy(self, export_id: ExportId, rows: RowStream, file: WritingFile) -> None:
         now = asyncio.get_running_loop().time
-        written, told_at = 0, now()
-        async with aclosing(rows.batches()) as batches:
-            async for batch in batches:
-                await file.write(csv_bytes(batch))
-                written += len(batch)
+        told_at = now()
+        async with aclosing(rows.pieces()) as pieces:
+            async for piece in pieces:
+                await file.write(piece)
                 if now() - told_at >= PROGRESS_SECONDS:
                     async with self._engine.begin() as connection:
-                        await note_progress(connection, export_id, written)
+                        await note_progress(connection, export_id, rows.written)
                     told_at = now()
 
     async def _fail(self, export_id: ExportId, reason: str) -> None:

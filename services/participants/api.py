@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import JsonValue
 
+from services.participants.csv_answer import CsvAnswer
 from services.participants.derivation import Derivation
 from services.participants.events import Event, ListViewed, ParticipantViewed
 from services.participants.list_query import (
@@ -16,12 +17,11 @@ from services.participants.list_query import (
     PAGE_SIZE,
     LastVisit,
     ListQuery,
-    read_list_query,
     read_page_query,
 )
-from services.participants.ndjson import answer_in_lines
 from services.participants.queries import Json, PagePastTheEnd, ParticipantQueries
 from services.participants.receiving import Outcome, receive
+from services.participants.rows_query import read_rows_query
 from services.participants.scope import Scope
 from services.participants.views_log import record_view
 from services.participants.visits import Visits
@@ -62,6 +62,10 @@ FILTERS = [
         "A day from which on it changed; `last-visit` or a moment: what changed or became known since.",
     ),
     _parameter("sort", "`name`, or `changed` for when the status last did; `-name` or `-changed` backwards."),
+]
+SHAPE = [
+    _parameter("column", "A column of the file; all of them unless told.", many=True),
+    _parameter("formulas", "Text that a spreadsheet would run: `harmless` unless told, or `as_they_are`."),
 ]
 PAGING = [
     _parameter("page", "From 1.", of="integer"),
@@ -142,13 +146,19 @@ async def participants(
     return _json(page.body)
 
 
-@router.get("/participants/rows", tags=["participants"], openapi_extra={"parameters": FILTERS})
+@router.get(
+    "/participants/rows",
+    tags=["participants"],
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}},
+    openapi_extra={"parameters": FILTERS + SHAPE},
+)
 async def rows(request: Request, caller: Viewer, scope: OwnScope, queries: Queries) -> Response:
-    """All rows of a list as NDJSON, for an export. Query as for the list, without page and size."""
-    asked = read_list_query(request.query_params)
-    return await answer_in_lines(
-        queries.lines(scope, await _resolved(asked, caller, scope, request.app.state.visits))
-    )
+    """All rows of a list as CSV, for a file. Query as for the list without paging; and column, formulas."""
+    asked = read_rows_query(request.query_params)
+    found = await _resolved(asked.found, caller, scope, request.app.state.visits)
+    total, records = await queries.records(scope, replace(asked, found=found))
+    return CsvAnswer(total, records)
 
 
 @router.get("/participants/summary", tags=["participants"])

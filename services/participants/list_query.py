@@ -76,7 +76,7 @@ class Paging:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """Reads parameters and collects what is wrong with them. An empty value is as good as none."""
 
     parameters: QueryParams
@@ -128,27 +128,19 @@ class _Reading:
             )
 
 
-def read_list_query(parameters: QueryParams) -> ListQuery:
-    """Read search and filters. Raises Problem 422 `query-not-understood`: it names each wrong parameter."""
-    reading = _Reading(parameters)
-    reading.known_only(FILTERS)
-    query = _query(reading)
-    reading.finish()
-    return query
-
-
 def read_page_query(parameters: QueryParams) -> tuple[ListQuery, Paging]:
     """Read search, filters and page. Raises Problem 422 `query-not-understood`."""
-    reading = _Reading(parameters)
+    reading = Reading(parameters)
     reading.known_only(FILTERS | PAGING)
-    query = _query(reading)
+    query = read_query(reading)
     page = reading.one("page", _number_from(1), 1, "a whole number from 1")
     size = reading.one("size", _number_from(1, LARGEST_PAGE), PAGE_SIZE, f"a number from 1 to {LARGEST_PAGE}")
     reading.finish()
     return query, Paging(min(page, LAST_PAGE), size)
 
 
-def _query(reading: _Reading) -> ListQuery:
+def read_query(reading: Reading) -> ListQuery:
+    """Search and filters; what is wrong with them is collected by the reading."""
     return ListQuery(
         words=reading.words(),
         roles=reading.each("role", ParticipantRole, _either([role.value for role in ParticipantRole])),

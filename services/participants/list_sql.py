@@ -27,9 +27,6 @@ COLUMNS: Final = (
     "participant_id, full_name, email, trn, role, lead_provider, school, urn, academic_year, training_status,"
     " status, state, status_since, induction_completed_on"
 )
-EXPORTED: Final = (
-    "full_name, email, trn, role, lead_provider, school, urn, academic_year, training_status, status"
-)
 
 YEARS: Final = f"""
     SELECT DISTINCT academic_year FROM participant_counts
@@ -93,10 +90,10 @@ def page_statement(scope: Scope, query: ListQuery, paging: Paging) -> Statement:
     return statement
 
 
-def rows_statement(scope: Scope, query: ListQuery) -> Statement:
-    """All rows of the list, as an export wants them."""
+def rows_statement(scope: Scope, query: ListQuery, cells: str) -> Statement:
+    """All rows of the list; cells: what to select of each, for a file (copying.cells)."""
     statement = _begin(scope)
-    statement.text = f"SELECT {EXPORTED} {_all(statement, query)} ORDER BY {ORDERS[query.sort]}"
+    statement.text = f"SELECT {cells} {_all(statement, query)} ORDER BY {ORDERS[query.sort]}"
     return statement
 
 

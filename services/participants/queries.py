@@ -5,6 +5,7 @@ the engine's role sees nothing until the transaction has said for whom it reads.
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -16,19 +17,15 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.participants.copying import cells, copied
 from services.participants.domain.explanations import explanation, reason
 from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
 from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement, total_statement
+from services.participants.rows_query import RowsQuery
 from services.participants.scope import Scope, reading, snapshot
 from services.participants.summary import summarise
-from shared.contracts.manage_ects import ParticipantRole
 from shared.contracts.participants import ParticipantSummary
-
-ROWS_AT_ONCE = 1_000
-"""Of a stream: fetched together, so that memory does not grow with the list."""
-
-ROLE_LABELS = {ParticipantRole.ECT.value: "Early career teacher", ParticipantRole.MENTOR.value: "Mentor"}
 
 Json = dict[str, Any]
 
@@ -101,16 +98,24 @@ class ParticipantQueries:
         async with snapshot(self._engine, scope) as connection:
             return await summarise(connection, scope.kind.value, scope.organisation_id, today)
 
-    async def lines(self, scope: Scope, query: ListQuery) -> AsyncGenerator[object, None]:
-        """Yield the lines of GET /participants/rows, all from one snapshot: see EXPORT_COLUMNS."""
-        total, rows = total_statement(scope, query), rows_statement(scope, query)
+    async def records(self, scope: Scope, query: RowsQuery) -> tuple[int, AsyncGenerator[bytes]]:
+        """How many rows GET /participants/rows gives, and the rows, all from one snapshot.
+
+        Take the rows or close them: the snapshot is held until then.
+        """
+        stream = self._records(scope, query)
+        total = await anext(stream)
+        return int(total), stream
+
+    async def _records(self, scope: Scope, query: RowsQuery) -> AsyncGenerator[bytes]:
+        """Yield the total first."""
+        total = total_statement(scope, query.found)
+        rows = rows_statement(scope, query.found, cells(query.columns, query.formulas))
         async with reading(self._engine, scope) as connection:
-            yield {"total": await connection.fetchval(total.text, *total.values)}
-            sent = 0
-            async for record in connection.cursor(rows.text, *rows.values, prefetch=ROWS_AT_ONCE):
-                sent += 1
-                yield _export_row(record)
-            yield {"end": sent}
+            yield b"%d" % await connection.fetchval(total.text, *total.values)
+            async with aclosing(copied(connection, rows)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
 
 @cache
@@ -152,18 +157,3 @@ def _change(change: asyncpg.Record) -> Json:
         "reason": reason(State(state)) if state else None,
         "received_at": change["received_at"],
     }
-
-
-def _export_row(record: asyncpg.Record) -> list[str | None]:
-    return [
-        record["full_name"],
-        record["email"],
-        record["trn"],
-        ROLE_LABELS[record["role"]],
-        record["lead_provider"],
-        record["school"],
-        record["urn"],
-        str(record["academic_year"]),
-        record["training_status"],
-        Status(record["status"]).label,
-    ]

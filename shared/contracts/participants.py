@@ -1,6 +1,7 @@
 """What participants publishes (who looked at whom), and the bodies of its HTTP interface."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -156,5 +157,16 @@ EXPORT_COLUMNS = (
     "training_status",
     "status",
 )
-"""GET /participants/rows (same query as the list, no page) → NDJSON: first line {"total": n}, then one JSON
-array of these columns for each row, in the order of the list, from one snapshot; last line {"end": n}."""
+"""GET /participants/rows?column=&formulas= with the query of the list, no page → CSV (RFC 4180, without a
+header, lines ended by LF) of the columns asked for, in this order; the rows in the order of the list, from
+one snapshot, and as many as the header ROWS_TOTAL says."""
+
+ROWS_TOTAL = "check-data-rows-total"
+
+
+class Formulas(StrEnum):
+    """What becomes of text that a spreadsheet would run as a formula."""
+
+    HARMLESS = "harmless"
+    """An apostrophe is put before it."""
+    AS_THEY_ARE = "as_they_are"

@@ -6,21 +6,23 @@ all of them together in tests/end_to_end.
 """
 
 import asyncio
+import csv
+import io
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import orjson
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from services.export.domain.csv_rows import Cell
 from shared.contracts.auth import IssuedToken, OnBehalfOf, TokenRequest
+from shared.contracts.participants import ROWS_TOTAL
 
+Cell = str | int | None
 Rows = Sequence[Sequence[Cell]]
 PIECE = 500
 """Rows sent at a time."""
@@ -40,6 +42,12 @@ def row(number: int, school: str = "Fernhill School") -> list[Cell]:
         "active",
         "Training or eligible for training",
     ]
+
+
+def in_csv(rows: Rows) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 @dataclass
@@ -72,26 +80,25 @@ class Neighbours:
         self.queries.append(request.query_params.multi_items())
         if self.rows_status != 200:
             return JSONResponse({"detail": "no"}, self.rows_status)
-        return StreamingResponse(self._stream(), media_type="application/x-ndjson")
+        total = {ROWS_TOTAL: str(len(self.rows))}
+        return StreamingResponse(self._stream(), media_type="text/csv", headers=total)
 
     async def _stream(self) -> AsyncIterator[bytes]:
-        yield orjson.dumps({"total": len(self.rows)}) + b"\n"
         sent = 0
         while sent < len(self.rows):
             if sent == self.stop_after:
                 await self.go_on.wait()
             if sent == self.cut_off_after:
-                yield b'["Person'
+                yield b"Person"
                 return
             upto = min(
                 limit
                 for limit in (sent + PIECE, self.stop_after, self.cut_off_after, len(self.rows))
                 if limit is not None and limit > sent
             )
-            yield b"".join(orjson.dumps(row) + b"\n" for row in self.rows[sent:upto])
+            yield in_csv(self.rows[sent:upto])
             sent = upto
             await asyncio.sleep(0.01)
-        yield orjson.dumps({"end": sent}) + b"\n"
 
 
 @asynccontextmanager

@@ -65,13 +65,6 @@ async def test_a_file_without_rows_has_its_header(service: ExportService, asker:
     assert records((await service.file(asker, export_id)).content) == [list(EXPORT_COLUMNS)]
 
 
-async def test_a_formula_in_a_name_reaches_the_file_as_text(service: ExportService, asker: Asker) -> None:
-    service.neighbours.rows = [row(1, "=HYPERLINK(1)")]
-    export_id = await service.asked(asker)
-    await service.until(asker, export_id, "ready")
-    assert records((await service.file(asker, export_id)).content)[1][5] == "'=HYPERLINK(1)"
-
-
 async def test_progress_is_told_while_it_is_written(service: ExportService, asker: Asker) -> None:
     service.neighbours.rows = [row(n) for n in range(40_000)]
     service.neighbours.stop_after = 39_000
