@@ -36,13 +36,21 @@ def records(data: bytes) -> list[list[str]]:
 
 async def test_the_file_holds_the_list_as_participants_tells_it(service: ExportService, asker: Asker) -> None:
     service.neighbours.rows = [row(7), row(3, 'The "Old" School,\nAnnexe'), row(5)]
-    export_id = await service.asked(asker, q="school", role=["ect", "mentor"], academic_year=[2024])
+    export_id = await service.asked(
+        asker, q="school", role=["ect", "mentor"], academic_year=[2024], changed_since="2025-09-01"
+    )
     export = await service.until(asker, export_id, "ready")
     file = await service.file(asker, export_id)
     assert records(file.content) == expected(service.neighbours.rows)
     assert (export["rows_written"], export["rows_total"], export["bytes"]) == (3, 3, len(file.content))
     assert service.neighbours.queries == [
-        [("q", "school"), ("role", "ect"), ("role", "mentor"), ("academic_year", "2024")]
+        [
+            ("q", "school"),
+            ("role", "ect"),
+            ("role", "mentor"),
+            ("academic_year", "2024"),
+            ("changed_since", "2025-09-01"),
+        ]
     ]
 
 
