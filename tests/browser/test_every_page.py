@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -206,6 +207,6 @@ async def test_the_filter_is_worked_by_keyboard(site: Site, tabs: dict[str, Page
     await keyboard.tab_to("input[name=role][value=mentor]")
     await page.keyboard.press("Space")
     await page.keyboard.press("Enter")
-    await expect(page).to_have_url(f"{site.url}/participants?q=&role=mentor")
+    await expect(page).to_have_url(re.compile(r"/participants\?.*\brole=mentor\b"))
     await page.go_back()
     await expect(page).to_have_url(f"{site.url}/participants")
