@@ -120,6 +120,25 @@ async def test_a_grant_that_ends_takes_its_session_along(auth: Running) -> None:
     assert await count(auth, "SELECT count(*) FROM events WHERE type = 'SessionEnded'") == 1
 
 
+async def test_a_suspended_grant_takes_its_session_along_and_a_restored_one_is_of_use_again(
+    auth: Running,
+) -> None:
+    session = await auth.session()
+    whose = {
+        "grant_id": GRANT,
+        "person_id": PERSON,
+        "role": Role.DELIVERY_PARTNER,
+        "organisation_id": PARTNER,
+    }
+    await auth.tell(access.GrantSuspended(**whose, reason="agreement_ended"))
+    answer = await auth.post("/sessions/exchange", session=session.session, audiences=[])
+    assert answer.status_code == 401
+    await auth.tell(access.GrantRestored(**whose, restored_by=uuid4(), review_on=None))
+    again = await auth.session()
+    choices = await auth.post("/sessions/choices", session=again.session)
+    assert str(GRANT) in choices.text
+
+
 async def test_a_person_whose_last_grant_ended_cannot_use_a_link_sent_before(auth: Running) -> None:
     token = await auth.link()
     await auth.tell(grant_ended(GRANT))
