@@ -10,6 +10,7 @@ from shared.database.provision import ServiceDatabase, provision
 from tests.servers import Servers
 
 PASSWORD = "not-a-secret"
+LET_IN = "ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}"
 SEND_AWAY = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :source")
 
 
@@ -30,14 +31,16 @@ class Databases:
     async def copy(self, service: str, source: str) -> ServiceDatabase:
         """A database that holds what `source` holds. Whoever is still connected to `source` is sent away.
 
-        A service that is stopped while it opens a connection may leave one behind.
+        A service that is stopped while it opens a connection may leave one behind, or open it again.
         """
         name = _name(service)
         engine = create_engine(self._admin_url, pool_size=1)
         async with engine.connect() as raw:
             connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+            await connection.execute(text(LET_IN.format(source, "false")))
             await connection.execute(SEND_AWAY, {"source": source})
             await connection.execute(text(f"CREATE DATABASE {name} OWNER {service}_owner TEMPLATE {source}"))
+            await connection.execute(text(LET_IN.format(source, "true")))
         await engine.dispose()
         return await provision(self._admin_url, service, name, PASSWORD)
 
