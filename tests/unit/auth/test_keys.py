@@ -66,6 +66,7 @@ def test_new_keys_are_accepted_and_never_the_same(monkeypatch: pytest.MonkeyPatc
         ("k" * 40, GOOD, "can be guessed"),
         (GOOD, "change-me-change-me-change-me-0123456789", "can be guessed"),
     ],
+    ids=["short key", "short secret", "no digits", "too few", "one of two", "repeated", "words"],
 )
 def test_weak_keys_are_refused_at_the_start_and_no_key_is_told(
     monkeypatch: pytest.MonkeyPatch, link: str, secret: str, why: str
