@@ -14,13 +14,14 @@ from sqlalchemy import Row
 
 from services.export.byte_range import ByteRange, NotSatisfiable, byte_range
 from services.export.domain import export_job as refusals
-from services.export.domain.events import ExportId, ListQuery, OrganisationId, Owner, PersonId
+from services.export.domain.events import ExportId, FileShape, ListQuery, OrganisationId, Owner, PersonId
 from services.export.domain.export_job import Stage, WrittenFile
 from services.export.handlers import Exports
 from services.export.object_store import ObjectFiles, StoreAway
 from services.export.rows import find_export, list_exports
 from shared.clock import Clock
 from shared.contracts import export as contract
+from shared.contracts.participants import EXPORT_COLUMNS
 from shared.contracts.roles import Role
 from shared.web.caller import PersonCaller, person
 from shared.web.problems import Problem, not_found
@@ -50,7 +51,7 @@ Asker = Annotated[Owner, Depends(owner)]
 async def ask(request: Request, asker: Asker, body: contract.AskForExport) -> contract.Export:
     """Ask for a file of the list as it stands; it is written in the background."""
     exports: Exports = request.app.state.exports
-    export_id = await exports.ask(asker, understood(body.query), body.idempotency_key)
+    export_id = await exports.ask(asker, understood(body.query), shape(body), body.idempotency_key)
     return await _shown(request, asker, export_id)
 
 
@@ -138,6 +139,16 @@ def understood(query: contract.ListQuery) -> ListQuery:
     )
 
 
+def shape(body: contract.AskForExport) -> FileShape:
+    """Raises Problem 422 `query-not-understood` for a column that no file has."""
+    if unknown := [name for name in body.columns if name not in EXPORT_COLUMNS]:
+        errors = [{"field": "columns", "message": f"Use {', '.join(EXPORT_COLUMNS)}."} for _ in unknown[:1]]
+        detail = "A column is not understood. Go back to the list and choose the columns again."
+        raise Problem(422, "query-not-understood", detail, errors)
+    chosen = tuple(name for name in EXPORT_COLUMNS if name in body.columns)
+    return FileShape(() if chosen == EXPORT_COLUMNS else chosen, body.byte_order_mark)
+
+
 async def _shown(request: Request, asker: Owner, export_id: ExportId) -> contract.Export:
     async with request.app.state.backbone.engine.connect() as connection:
         row = await find_export(connection, asker, export_id)
@@ -151,6 +162,8 @@ def _export(row: Row[Any], now: datetime) -> contract.Export:
     return contract.Export(
         export_id=row.export_id,
         query=contract.ListQuery(**row.query),
+        columns=row.shape.get("columns", []),
+        byte_order_mark=row.shape.get("byte_order_mark", False),
         state=contract.ExportState.EXPIRED if over else contract.ExportState(row.state),
         asked_at=row.asked_at,
         rows_written=row.rows_written,

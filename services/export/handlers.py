@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from services.export.domain.events import Event, ExportId, ListQuery, Owner
+from services.export.domain.events import Event, ExportId, FileShape, ListQuery, Owner
 from services.export.domain.export_job import (
     Command,
     Download,
@@ -40,7 +40,7 @@ class Exports:
         self._clock = clock
         self._limit = limit
 
-    async def ask(self, owner: Owner, query: ListQuery, idempotency_key: UUID) -> ExportId:
+    async def ask(self, owner: Owner, query: ListQuery, shape: FileShape, idempotency_key: UUID) -> ExportId:
         """Ask for a file. The same owner and key gives the same export, however often and at once.
 
         Raises TooManyExports.
@@ -55,6 +55,7 @@ class Exports:
                 owner,
                 query,
                 file_name=f"participants-{asked_at:%Y-%m-%d-%H%M}.csv",
+                shape=shape,
                 unfinished=await count_unfinished(transaction.connection, owner.person_id),
                 limit=self._limit,
             )

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from services.export.domain.csv_records import Records
-from services.export.domain.events import ListQuery, Owner
+from services.export.domain.events import FileShape, ListQuery, Owner
 from shared.contracts.auth import OnBehalfOf
 from shared.contracts.participants import ROWS_TOTAL
 from shared.contracts.roles import Role
@@ -43,14 +43,14 @@ class ParticipantsService:
         self._tokens = tokens
 
     @asynccontextmanager
-    async def rows(self, owner: Owner, query: ListQuery) -> AsyncIterator["RowStream"]:
+    async def rows(self, owner: Owner, query: ListQuery, shape: FileShape) -> AsyncIterator["RowStream"]:
         """The rows that this person sees in the list, in its order.
 
         Raises AccessEnded, QueryNotUnderstood, RowsIncomplete, and httpx.HTTPError when a service is away.
         """
         headers = {"authorization": f"Bearer {await self._token(owner)}", **PLAIN, **outgoing_headers()}
         url = f"{self._url}/participants/rows"
-        async with self._http.stream("GET", url, params=_parameters(query), headers=headers) as answer:
+        async with self._http.stream("GET", url, params=_parameters(query, shape), headers=headers) as answer:
             if answer.status_code == httpx.codes.FORBIDDEN:
                 raise AccessEnded
             if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
@@ -73,13 +73,14 @@ class ParticipantsService:
             raise
 
 
-def _parameters(query: ListQuery) -> dict[str, str | list[str]]:
+def _parameters(query: ListQuery, shape: FileShape) -> dict[str, str | list[str]]:
     return {
         "q": query.q,
         "role": list(query.role),
         "academic_year": [str(year) for year in query.academic_year],
         "status": list(query.status),
         "changed_since": query.changed_since,
+        "column": list(shape.columns),
     }
 
 

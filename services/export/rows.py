@@ -32,6 +32,7 @@ exports = Table(
     Column("role", Text, nullable=False),
     Column("organisation_id", Uuid, nullable=False),
     Column("query", JSONB, nullable=False),
+    Column("shape", JSONB, nullable=False),
     Column("file_name", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("asked_at", DateTime(timezone=True), nullable=False),
@@ -52,7 +53,7 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
     """Write what the events say, in the transaction that appends them."""
     for one in recorded:
         match one.event:
-            case ExportRequested(export_id, owner, query, file_name):
+            case ExportRequested(export_id, owner, query, file_name, shape):
                 await connection.execute(
                     insert(exports).values(
                         export_id=export_id,
@@ -60,6 +61,7 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
                         role=owner.role,
                         organisation_id=owner.organisation_id,
                         query=asdict(query),
+                        shape=asdict(shape),
                         file_name=file_name,
                         state=Stage.WAITING,
                         asked_at=one.happened_at,

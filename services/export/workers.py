@@ -10,8 +10,8 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.export.domain.csv_records import header
-from services.export.domain.events import ExportId
+from services.export.domain.csv_records import BYTE_ORDER_MARK, header
+from services.export.domain.events import ExportId, FileShape
 from services.export.domain.export_job import UNFINISHED, AlreadyOver, ExportJob, WrittenFile
 from services.export.handlers import Exports
 from services.export.object_store import ObjectFiles, StoreAway, WritingFile
@@ -107,10 +107,10 @@ class ExportWriter:
 
     async def _write(self, job: ExportJob, location: str) -> None:
         """location: new at each try, so that a try which is taken for dead and is not spoils nothing."""
-        async with self._participants.rows(job.owner, job.query) as rows:
+        async with self._participants.rows(job.owner, job.query, job.shape) as rows:
             await self._exports.start_writing(job.export_id, rows.total)
             async with self._files.writing(location) as file:
-                await file.write(header(EXPORT_COLUMNS))
+                await file.write(beginning(job.shape))
                 await self._copy(job.export_id, rows, file)
         written = WrittenFile(
             rows=rows.written,
@@ -153,6 +153,12 @@ class ExportWriter:
             else:
                 log.warning("export_failed", export=str(export_id))
                 return
+
+
+def beginning(shape: FileShape) -> bytes:
+    """What comes before the rows: those columns that participants gives for this shape, in its order."""
+    chosen = [column for column in EXPORT_COLUMNS if column in shape.columns]
+    return (BYTE_ORDER_MARK if shape.byte_order_mark else b"") + header(chosen or EXPORT_COLUMNS)
 
 
 def reason_of(error: Exception) -> str:

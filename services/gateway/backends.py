@@ -147,8 +147,7 @@ class Exports:
     backend: Backend
     token: str
 
-    async def ask(self, query: export.ListQuery, idempotency_key: UUID) -> export.Export:
-        body = export.AskForExport(query=query, idempotency_key=idempotency_key)
+    async def ask(self, body: export.AskForExport) -> export.Export:
         return await self.backend.post("/exports", body, EXPORT, self.token, repeatable=True)
 
     async def all(self) -> list[export.Export]:

@@ -167,6 +167,20 @@ class NavigationItem:
     roles: tuple[Role, ...]
 
 
+EXPORT_COLUMNS: Final = {
+    "full_name": "Full name",
+    "email_address": "Email address",
+    "trn": "TRN",
+    "role": "Role",
+    "lead_provider": "Lead provider",
+    "school": "School",
+    "school_unique_reference_number": "School unique reference number",
+    "academic_year": "Academic year",
+    "training_status": "Training status",
+    "status": "Status",
+}
+"""Columns of a file, in its order."""
+
 NAVIGATION: Final = (
     NavigationItem("Participants", "/participants", USERS),
     NavigationItem("At a glance", "/summary", USERS),

@@ -78,6 +78,10 @@ class AskForExport(Body):
 
     query: ListQuery
     idempotency_key: UUID
+    columns: list[str] = Field(default_factory=list, max_length=20)
+    """Of participants' EXPORT_COLUMNS, whose order they are given in; none: all of them."""
+    byte_order_mark: bool = False
+    """At the beginning, for Excel, which else takes UTF-8 for something older."""
 
 
 class Export(Body):
@@ -88,6 +92,9 @@ class Export(Body):
 
     export_id: UUID
     query: ListQuery
+    columns: list[str]
+    """None: all of them."""
+    byte_order_mark: bool
     state: ExportState
     asked_at: datetime
     rows_written: int

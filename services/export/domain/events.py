@@ -31,12 +31,22 @@ class ListQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class FileShape:
+    """columns: those chosen, none for all of them. byte_order_mark: Excel takes UTF-8 amiss without it."""
+
+    columns: tuple[str, ...] = ()
+    byte_order_mark: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ExportRequested:
     export_id: ExportId
     owner: Owner
     query: ListQuery
     file_name: str
     """As the person's browser will call it."""
+    shape: FileShape = FileShape()
+    """Files that were asked for before there was a choice have all columns."""
 
 
 @dataclass(frozen=True, slots=True)

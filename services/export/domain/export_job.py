@@ -14,6 +14,7 @@ from services.export.domain.events import (
     ExportId,
     ExportRequested,
     ExportWritten,
+    FileShape,
     ListQuery,
     Owner,
     WritingStarted,
@@ -50,6 +51,7 @@ class ExportJob:
     owner: Owner
     query: ListQuery
     file_name: str
+    shape: FileShape
     stage: Stage = Stage.WAITING
     total: int | None = None
     file: WrittenFile | None = None
@@ -83,6 +85,7 @@ class RequestExport:
     owner: Owner
     query: ListQuery
     file_name: str
+    shape: FileShape
     unfinished: int
     limit: int
 
@@ -199,12 +202,14 @@ def _request(command: RequestExport, job: ExportJob | None) -> Sequence[Event]:
         return []  # a double click
     if command.unfinished >= command.limit:
         raise TooManyExports(command.limit)
-    return [ExportRequested(command.export_id, command.owner, command.query, command.file_name)]
+    return [
+        ExportRequested(command.export_id, command.owner, command.query, command.file_name, command.shape)
+    ]
 
 
 def evolve(job: ExportJob | None, event: Event) -> ExportJob | None:
     if isinstance(event, ExportRequested):
-        return ExportJob(event.export_id, event.owner, event.query, event.file_name)
+        return ExportJob(event.export_id, event.owner, event.query, event.file_name, event.shape)
     if job is None:
         raise NoSuchExport
     match event:

@@ -14,7 +14,7 @@ from services.gateway.list_view import SEARCH_AND_FILTERS, ListView
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
-from shared.contracts.export import Export, ExportState, ListQuery
+from shared.contracts.export import AskForExport, Export, ExportState, ListQuery
 
 router = APIRouter()
 
@@ -28,7 +28,7 @@ PASSED_ON: Final = ("range", "if-range")
 @router.get(PATH)
 async def exports(request: Request, user: User) -> Response:
     found = await user.exports.all()
-    return page(request, "exports/list.html", exports=[(each, described(each.query)) for each in found])
+    return page(request, "exports/list.html", exports=[(each, described(each)) for each in found])
 
 
 @router.post(PATH)
@@ -37,12 +37,16 @@ async def ask(request: Request, user: User) -> Response:
     pairs = [(name, value) for name, value in sent if isinstance(value, str)]
     view = ListView.of(pair for pair in pairs if pair[0] in SEARCH_AND_FILTERS)
     try:
-        key = UUID(next((value for name, value in pairs if name == "idempotency_key"), ""))
-        query = view.as_list_query()
+        wish = AskForExport(
+            query=view.as_list_query(),
+            idempotency_key=UUID(next((value for name, value in pairs if name == "idempotency_key"), "")),
+            columns=[value for name, value in pairs if name == "column"],
+            byte_order_mark=("byte_order_mark", "yes") in pairs,
+        )
     except (ValueError, ValidationError):
         return see_other(view.url)  # the list says what is wrong with it
     try:
-        export = await user.exports.ask(query, key)
+        export = await user.exports.ask(wish)
     except Refusal as refusal:
         if refusal.status == 422:
             return see_other(view.url)
@@ -60,7 +64,7 @@ async def export(request: Request, user: User, export_id: UUID) -> Response:
         request,
         "exports/one.html",
         export=found,
-        described=described(found.query),
+        described=described(found),
         list_url=ListView.of_list_query(found.query).url,
         size=_size(found),
         refresh=REFRESH_SECONDS if going_on else None,
@@ -83,8 +87,19 @@ async def download(request: Request, user: User, export_id: UUID) -> Response:
     return StreamingResponse(file.chunks, file.status, headers=file.headers)
 
 
-def described(query: ListQuery) -> list[str]:
-    """Search and filters in words, a line each."""
+def described(export: Export) -> list[str]:
+    """Search, filters and the shape of the file in words, a line each."""
+    lines = in_words(export.query)
+    if export.columns:
+        names = content.EXPORT_COLUMNS
+        lines.append("Columns: " + ", ".join(names.get(column, column) for column in export.columns))
+    if export.byte_order_mark:
+        lines.append("For Excel")
+    return lines
+
+
+def in_words(query: ListQuery) -> list[str]:
+    """Search and filters."""
     roles = content.PARTICIPANT_ROLES
     statuses = content.STATUSES
     lines = [f"Search: {query.q}"] if query.q else []

@@ -70,8 +70,11 @@ class ExportService:
         headers = {"authorization": f"Bearer {token}", **headers}
         return await self.http.request(method, path, headers=headers, json=body or None)
 
-    async def ask(self, asker: Asker, key: UUID | None = None, **query: Any) -> httpx.Response:
-        return await self.call(asker, "POST", "/exports", query=query, idempotency_key=str(key or uuid4()))
+    async def ask(
+        self, asker: Asker, key: UUID | None = None, shape: Mapping[str, Any] = {}, **query: Any
+    ) -> httpx.Response:
+        body = {"query": query, "idempotency_key": str(key or uuid4()), **shape}
+        return await self.call(asker, "POST", "/exports", **body)
 
     async def asked(self, asker: Asker, **query: Any) -> str:
         answer = await self.ask(asker, **query)

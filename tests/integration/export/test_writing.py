@@ -8,7 +8,7 @@ import shutil
 import sys
 from uuid import uuid4
 
-from services.export.domain.events import ListQuery, OrganisationId, Owner, PersonId
+from services.export.domain.events import FileShape, ListQuery, OrganisationId, Owner, PersonId
 from services.export.handlers import Exports
 from services.export.publishing import CODEC
 from services.export.workers import (
@@ -71,6 +71,23 @@ async def test_a_file_without_rows_has_its_header(service: ExportService, asker:
     export_id = await service.asked(asker)
     await service.until(asker, export_id, "ready")
     assert records((await service.file(asker, export_id)).content) == [list(EXPORT_COLUMNS)]
+
+
+async def test_columns_and_a_mark_for_excel_are_as_chosen(service: ExportService, asker: Asker) -> None:
+    service.neighbours.rows = [["Zoë", "active"]]
+    shape = {"columns": ["training_status", "full_name"], "byte_order_mark": True}
+    answer = await service.ask(asker, shape=shape)
+    export = await service.until(asker, answer.json()["export_id"], "ready")
+    assert (export["columns"], export["byte_order_mark"]) == (["full_name", "training_status"], True)
+    file = await service.file(asker, export["export_id"])
+    assert file.content == "\ufefffull_name,training_status\r\nZoë,active\r\n".encode()
+    assert service.neighbours.queries == [[("q", ""), ("column", "full_name"), ("column", "training_status")]]
+
+
+async def test_a_column_that_no_file_has_is_refused(service: ExportService, asker: Asker) -> None:
+    answer = await service.ask(asker, shape={"columns": ["shoe_size"]})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "columns"
 
 
 async def test_progress_is_told_while_it_is_written(service: ExportService, asker: Asker) -> None:
@@ -167,7 +184,7 @@ async def test_a_filter_that_participants_does_not_know_is_not_tried_again(
 async def ask_without_worker(service: ExportService, asker: Asker) -> str:
     exports = Exports(EventStore(service.engine, CODEC, service.clock), service.clock, limit=5)
     owner = Owner(PersonId(asker.person_id), asker.role.value, OrganisationId(asker.organisation_id))
-    return str(await exports.ask(owner, ListQuery("", (), (), ()), uuid4()))
+    return str(await exports.ask(owner, ListQuery("", (), (), ()), FileShape(), uuid4()))
 
 
 async def test_a_killed_workers_job_is_taken_up_by_another_and_the_file_is_whole(

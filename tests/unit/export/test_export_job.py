@@ -16,6 +16,7 @@ from services.export.domain.events import (
     ExportId,
     ExportRequested,
     ExportWritten,
+    FileShape,
     ListQuery,
     OrganisationId,
     Owner,
@@ -50,8 +51,9 @@ QUERY = ListQuery("brook", ("ect",), (2024,), ())
 NOW = datetime(2026, 11, 25, 14, 32, tzinfo=UTC)
 LATER = NOW + timedelta(hours=24)
 
-REQUEST = RequestExport(ID, OWNER, QUERY, "participants.csv", unfinished=0, limit=5)
-REQUESTED = ExportRequested(ID, OWNER, QUERY, "participants.csv")
+SHAPE = FileShape(("full_name",), byte_order_mark=True)
+REQUEST = RequestExport(ID, OWNER, QUERY, "participants.csv", SHAPE, unfinished=0, limit=5)
+REQUESTED = ExportRequested(ID, OWNER, QUERY, "participants.csv", SHAPE)
 STARTED = WritingStarted(ID, OWNER, 40)
 FILE = WrittenFile(40, 4_000, "ab" * 32, "place", LATER)
 WRITTEN = ExportWritten(ID, OWNER, 40, 4_000, "ab" * 32, "place", LATER)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import orjson
 import pytest
 
 from services.export.domain.events import (
@@ -39,6 +40,12 @@ EVENTS: list[Event] = [
 def test_events_survive_being_stored(event: Event) -> None:
     name = CODEC.name(event)
     assert CODEC.decode(name, 1, CODEC.encode(event)) == event
+
+
+def test_a_request_from_before_there_was_a_choice_is_for_every_column() -> None:
+    old = orjson.loads(CODEC.encode(EVENTS[0]))
+    del old["shape"]
+    assert CODEC.decode("ExportRequested", 1, orjson.dumps(old).decode()) == EVENTS[0]
 
 
 def test_search_words_stay_at_home_and_filters_are_told() -> None:
