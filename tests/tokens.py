@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -27,6 +28,12 @@ class TestIssuer:
     @property
     def keys(self) -> Keys:
         return _OneKey(self._key_id, self._private)
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """The public key as auth publishes it."""
+        public = jwt.algorithms.OKPAlgorithm.to_jwk(self._private.public_key(), as_dict=True)
+        return {**public, "kid": self._key_id}
 
     def person(
         self, person_id: UUID, role: Role, organisation_id: UUID | None, session_id: UUID | None = None
