@@ -14,12 +14,16 @@ from services.export.object_store import ObjectFiles
 from services.export.participant_rows import ROWS_TIMEOUT, ParticipantsService
 from services.export.publishing import CODEC, PUBLICATION
 from services.export.settings import ExportSettings
+from services.export.turns import Turns
 from services.export.workers import ExportWriter
 from shared.backbone import HTTP_SECONDS, open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+
+JOBS_HELD = 64
+"""Jobs taken from the queue by one process: most of them wait for their organisation's turn."""
 
 
 def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -40,12 +44,13 @@ def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock =
             )
             exports = Exports(backbone.store, clock, settings.export_limit)
             participants = ParticipantsService(settings.participants_url, rows_http, backbone.tokens)
-            writer = ExportWriter(exports, participants, files, engine, clock, lifetime)
+            turns = Turns(settings.export_places, settings.export_places_each)
+            writer = ExportWriter(exports, participants, files, engine, clock, lifetime, turns)
             expiry = Expiry(exports, files, engine, clock, lifetime)
             app.state.backbone, app.state.store = backbone, backbone.store
             app.state.exports, app.state.files = exports, files
             backbone.publish(PUBLICATION)
-            backbone.work({WRITE_EXPORT: writer.write_export})
+            backbone.work({WRITE_EXPORT: writer.write_export}, concurrency=JOBS_HELD)
             backbone.repeat("expiry", settings.export_expiry_seconds, expiry.expire)
             backbone.repeat("sweep", SWEEP_SECONDS, expiry.sweep)
             yield

@@ -23,6 +23,10 @@ class ExportSettings(ServiceSettings):
     """How long a file is offered; then it is deleted."""
     export_limit: int = Field(default=5, ge=1)
     """Exports that one person may have unfinished at a time."""
+    export_places: int = Field(default=4, ge=1)
+    """Files that one process writes at a time."""
+    export_places_each: int = Field(default=2, ge=1)
+    """Of them, by one organisation at most: fewer, so that there is room for another's short file."""
     export_expiry_seconds: float = Field(default=10, gt=0)
     """Time between two looks for files whose time is over."""
 

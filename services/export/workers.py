@@ -23,6 +23,7 @@ from services.export.participant_rows import (
     RowStream,
 )
 from services.export.rows import note_progress
+from services.export.turns import Turns
 from shared.clock import Clock
 from shared.contracts.participants import EXPORT_COLUMNS
 from shared.database.errors import is_passing
@@ -70,6 +71,7 @@ class ExportWriter:
         engine: AsyncEngine,
         clock: Clock,
         lifetime: timedelta,
+        turns: Turns,
         tries: int = TRIES,
     ) -> None:
         self._exports = exports
@@ -78,6 +80,7 @@ class ExportWriter:
         self._engine = engine
         self._clock = clock
         self._lifetime = lifetime
+        self._turns = turns
         self._tries = tries
 
     async def write_export(self, work: Job) -> None:
@@ -92,7 +95,8 @@ class ExportWriter:
             await self._fail(job.export_id, OUR_FAULT)
             raise GiveUp(LAST_TRY_DIED)
         try:
-            await self._write(job, location=f"{job.export_id}.{work.lease}.csv")
+            async with self._turns.taking(job.owner.organisation_id):
+                await self._write(job, location=f"{job.export_id}.{work.lease}.csv")
         except AlreadyOver:
             log.info("export_already_over", export=str(job.export_id))
         except AccessEnded:

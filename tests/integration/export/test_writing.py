@@ -237,6 +237,23 @@ async def test_a_killed_workers_job_is_taken_up_by_another_and_the_file_is_whole
     ]
 
 
+async def test_one_organisations_long_files_do_not_hold_up_anothers(
+    service: ExportService, asker: Asker
+) -> None:
+    service.neighbours.stop_after = 1
+    long = [await service.asked(asker) for _ in range(5)]
+    await service.until(asker, long[0], "writing")
+    await service.until(asker, long[1], "writing")
+    service.neighbours.stop_after = None
+    other = Asker()
+    await service.until(other, await service.asked(other), "ready")
+    states = [(await service.export(asker, one))["state"] for one in long]
+    assert states == ["writing", "writing", "waiting", "waiting", "waiting"]
+    service.neighbours.go_on.set()
+    for one in long:
+        await service.until(asker, one, "ready")
+
+
 async def test_a_worker_that_was_taken_for_dead_changes_nothing_when_it_ends(
     service: ExportService, asker: Asker
 ) -> None:
