@@ -68,6 +68,14 @@ async def export(request: Request, asker: Asker, export_id: UUID) -> contract.Ex
     return await _shown(request, asker, ExportId(export_id))
 
 
+@router.post("/{export_id}/cancel")
+async def cancel(request: Request, asker: Asker, export_id: UUID) -> contract.Export:
+    """Let the file not be made. Again: the same answer."""
+    exports: Exports = request.app.state.exports
+    await exports.cancel(ExportId(export_id), asker)
+    return await _shown(request, asker, ExportId(export_id))
+
+
 @router.get(
     "/{export_id}/file",
     response_class=Response,
@@ -210,5 +218,11 @@ def problem_of(refused: refusals.Refused) -> Problem:
         case refusals.NoLongerThere():
             detail = "The file was deleted because its time is over. Go to the list and ask for a new one."
             return Problem(410, "export-expired", detail)
+        case refusals.WasCancelled():
+            detail = "You cancelled this file. Go to the list to ask for a new one."
+            return Problem(410, "export-cancelled", detail)
+        case refusals.AlreadyOver():
+            detail = "The file is not being made any more, so it cannot be cancelled."
+            return Problem(409, "export-over", detail)
         case _:
             raise refused

@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 from services.export.domain.events import Event, ExportId, FileShape, ListQuery, Owner
 from services.export.domain.export_job import (
+    Cancel,
     Command,
     Download,
     Expire,
@@ -92,6 +93,10 @@ class Exports:
     async def record_download(self, export_id: ExportId, by: Owner) -> None:
         """Before the first byte is given. Raises a Refused: then none may be given."""
         await self._execute(export_id, Download(by, self._clock()), actor=str(by.person_id))
+
+    async def cancel(self, export_id: ExportId, by: Owner) -> None:
+        """Ask for no file any more; who writes it stops soon. Raises AlreadyOver, NoSuchExport."""
+        await self._execute(export_id, Cancel(by), actor=str(by.person_id))
 
     async def expire(self, export_id: ExportId) -> None:
         """Once the file is deleted. Does nothing when its time is not over, or when it is expired."""

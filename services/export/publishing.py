@@ -7,6 +7,7 @@ from services.export.domain.events import (
     EVENTS,
     Downloaded,
     Event,
+    ExportCancelled,
     ExportExpired,
     ExportFailed,
     ExportId,
@@ -39,6 +40,8 @@ def publish(event: Event) -> PublishedEvent | None:
             return contracts.ExportDownloaded(**_whose(export_id, owner), rows=rows)
         case ExportExpired(export_id, owner):
             return contracts.ExportExpired(**_whose(export_id, owner))
+        case ExportCancelled(export_id, owner):
+            return contracts.ExportCancelled(**_whose(export_id, owner))
         case WritingStarted():
             return None
 

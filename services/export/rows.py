@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.export.domain.events import (
     Downloaded,
     Event,
+    ExportCancelled,
     ExportExpired,
     ExportFailed,
     ExportId,
@@ -21,7 +22,7 @@ from services.export.domain.events import (
     PersonId,
     WritingStarted,
 )
-from services.export.domain.export_job import UNFINISHED, Stage
+from services.export.domain.export_job import UNFINISHED, AlreadyOver, Stage
 from shared.event_store import Recorded
 
 exports = Table(
@@ -84,6 +85,8 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
                 await _set(connection, export_id, state=Stage.FAILED, failure=reason)
             case ExportExpired(export_id):
                 await _set(connection, export_id, state=Stage.EXPIRED, location=None)
+            case ExportCancelled(export_id):
+                await _set(connection, export_id, state=Stage.CANCELLED)
             case Downloaded():
                 pass
 
@@ -93,12 +96,17 @@ async def _set(connection: AsyncConnection, export_id: ExportId, **values: objec
 
 
 async def note_progress(connection: AsyncConnection, export_id: ExportId, rows_written: int) -> None:
-    """Not an event: it is out of date as soon as it is written, and nobody asks for it later."""
-    await connection.execute(
+    """Not an event: it is out of date as soon as it is written, and nobody asks for it later.
+
+    Raises AlreadyOver when the export is written no more: cancelled, or ended by another worker.
+    """
+    noted = await connection.execute(
         exports.update()
         .where(exports.c.export_id == export_id, exports.c.state == Stage.WRITING)
         .values(rows_written=rows_written)
     )
+    if noted.rowcount == 0:
+        raise AlreadyOver
 
 
 async def one_ask_at_a_time(connection: AsyncConnection, person_id: PersonId) -> None:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from services.gateway.backend import Backend, FileAnswer, Parameters
 from shared.contracts import access, auth, export, participants
+from shared.contracts.body import Body
 from shared.contracts.emails import UndeliveredEmail
 from shared.contracts.manage_ects import OrganisationKind
 
@@ -155,6 +156,10 @@ class Exports:
 
     async def one(self, export_id: UUID) -> export.Export:
         return await self.backend.get(f"/exports/{export_id}", EXPORT, self.token)
+
+    async def cancel(self, export_id: UUID) -> export.Export:
+        path = f"/exports/{export_id}/cancel"
+        return await self.backend.post(path, Body(), EXPORT, self.token, repeatable=True)
 
     async def file(self, export_id: UUID, headers: Mapping[str, str]) -> FileAnswer:
         return await self.backend.file(f"/exports/{export_id}/file", self.token, headers)

@@ -88,6 +88,7 @@ EXPORT_STATES: Final = {
     ExportState.READY: Tag("Ready", "green"),
     ExportState.FAILED: Tag("Failed", "red"),
     ExportState.EXPIRED: Tag("Deleted", "grey"),
+    ExportState.CANCELLED: Tag("Cancelled", "grey"),
 }
 
 REQUEST_STATES: Final = {

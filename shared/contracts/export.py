@@ -49,7 +49,13 @@ class ExportExpired(ExportEvent):
     type: ClassVar[str] = "export.expired.v1"
 
 
-CATALOGUE = Catalogue(ExportRequested, ExportWritten, ExportFailed, ExportDownloaded, ExportExpired)
+class ExportCancelled(ExportEvent):
+    type: ClassVar[str] = "export.cancelled.v1"
+
+
+CATALOGUE = Catalogue(
+    ExportRequested, ExportWritten, ExportFailed, ExportDownloaded, ExportExpired, ExportCancelled
+)
 
 # --- HTTP -----------------------------------------------------------------------------------------
 
@@ -60,6 +66,7 @@ class ExportState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 class ListQuery(Body):
@@ -87,7 +94,8 @@ class AskForExport(Body):
 class Export(Body):
     """GET /exports → list[Export], newest first; GET /exports/{id} → Export (own ones of this role only).
 
-    GET /exports/{id}/file → the CSV, 409 `export-not-ready`, 410 `export-expired`.
+    GET /exports/{id}/file → the CSV, 409 `export-not-ready`, 410 `export-expired` or
+    `export-cancelled`. POST /exports/{id}/cancel → Export, 409 `export-over`.
     """
 
     export_id: UUID

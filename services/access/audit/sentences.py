@@ -126,6 +126,8 @@ def sentence(row: Row[Any], names: Names) -> str:
             said = f"{who} downloaded a CSV file of {data['rows']} participants of {where}"
         case "export.failed.v1":
             said = f"The CSV file that {who} asked for could not be written"
+        case "export.cancelled.v1":
+            said = f"{who} cancelled a CSV file of participants of {where}"
         case "export.expired.v1":
             said = f"The CSV file that {who} asked for was deleted"
         case _:

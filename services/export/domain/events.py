@@ -96,5 +96,29 @@ class ExportExpired:
     owner: Owner
 
 
-Event = ExportRequested | WritingStarted | ExportWritten | ExportFailed | Downloaded | ExportExpired
-EVENTS = (ExportRequested, WritingStarted, ExportWritten, ExportFailed, Downloaded, ExportExpired)
+@dataclass(frozen=True, slots=True)
+class ExportCancelled:
+    """The owner wants no file any more."""
+
+    export_id: ExportId
+    owner: Owner
+
+
+Event = (
+    ExportRequested
+    | WritingStarted
+    | ExportWritten
+    | ExportFailed
+    | Downloaded
+    | ExportExpired
+    | ExportCancelled
+)
+EVENTS = (
+    ExportRequested,
+    WritingStarted,
+    ExportWritten,
+    ExportFailed,
+    Downloaded,
+    ExportExpired,
+    ExportCancelled,
+)

@@ -9,6 +9,7 @@ from typing import assert_never
 from services.export.domain.events import (
     Downloaded,
     Event,
+    ExportCancelled,
     ExportExpired,
     ExportFailed,
     ExportId,
@@ -27,6 +28,7 @@ class Stage(StrEnum):
     READY = "ready"
     FAILED = "failed"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 UNFINISHED = (Stage.WAITING, Stage.WRITING)
@@ -61,10 +63,15 @@ class ExportJob:
         if self.stage not in UNFINISHED:
             raise AlreadyOver
 
-    def file_for(self, by: Owner, at: datetime) -> WrittenFile:
-        """The file, for its owner in the same role and organisation, while it lasts."""
+    def must_be_of(self, by: Owner) -> None:
         if by != self.owner:
             raise NoSuchExport
+
+    def file_for(self, by: Owner, at: datetime) -> WrittenFile:
+        """The file, for its owner in the same role and organisation, while it lasts."""
+        self.must_be_of(by)
+        if self.stage is Stage.CANCELLED:
+            raise WasCancelled
         if self.stage is Stage.FAILED:
             raise WritingFailed(self.failure)
         if self.file is None:
@@ -116,7 +123,12 @@ class Expire:
     at: datetime
 
 
-Command = RequestExport | StartWriting | RecordWritten | RecordFailure | Download | Expire
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    by: Owner
+
+
+Command = RequestExport | StartWriting | RecordWritten | RecordFailure | Download | Expire | Cancel
 
 # --- refusals -------------------------------------------------------------------------------------
 
@@ -145,12 +157,16 @@ class WritingFailed(Refused):
         self.reason = reason
 
 
+class WasCancelled(Refused):
+    """Its owner wanted no file any more."""
+
+
 class NoLongerThere(Refused):
     """The file's time is over."""
 
 
 class AlreadyOver(Refused):
-    """The export is ready, failed or expired: there is nothing more to write."""
+    """The export is ready, failed, expired or cancelled: there is nothing more to write."""
 
 
 class RowsMissing(Refused):
@@ -193,6 +209,12 @@ def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
         case Expire(at):
             over = job.stage is Stage.READY and job.file is not None and at >= job.file.expires_at
             return [ExportExpired(job.export_id, job.owner)] if over else []
+        case Cancel(by):
+            job.must_be_of(by)
+            if job.stage is Stage.CANCELLED:
+                return []  # a double click
+            job.must_be_unfinished()
+            return [ExportCancelled(job.export_id, job.owner)]
         case _:
             assert_never(command)
 
@@ -222,6 +244,8 @@ def evolve(job: ExportJob | None, event: Event) -> ExportJob | None:
             return replace(job, stage=Stage.FAILED, failure=reason)
         case ExportExpired():
             return replace(job, stage=Stage.EXPIRED)
+        case ExportCancelled():
+            return replace(job, stage=Stage.CANCELLED)
         case Downloaded():
             return job
         case _:

@@ -71,6 +71,16 @@ async def export(request: Request, user: User, export_id: UUID) -> Response:
     )
 
 
+@router.post(PATH + "/{export_id}/cancel")
+async def cancel(user: User, export_id: UUID) -> Response:
+    try:
+        await user.exports.cancel(export_id)
+    except Refusal as refusal:
+        if refusal.status != 409:
+            raise  # else it came too late: the page says what became of the file
+    return see_other(f"{PATH}/{export_id}")
+
+
 @router.get(PATH + "/{export_id}/download")
 async def download(request: Request, user: User, export_id: UUID) -> Response:
     """The file, passed through piece by piece."""

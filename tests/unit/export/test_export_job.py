@@ -11,6 +11,7 @@ import pytest
 from services.export.domain.events import (
     Downloaded,
     Event,
+    ExportCancelled,
     ExportExpired,
     ExportFailed,
     ExportId,
@@ -25,6 +26,7 @@ from services.export.domain.events import (
 )
 from services.export.domain.export_job import (
     AlreadyOver,
+    Cancel,
     Command,
     Download,
     Expire,
@@ -39,6 +41,7 @@ from services.export.domain.export_job import (
     RowsMissing,
     StartWriting,
     TooManyExports,
+    WasCancelled,
     WritingFailed,
     WrittenFile,
     decide,
@@ -59,6 +62,7 @@ FILE = WrittenFile(40, 4_000, "ab" * 32, "place", LATER)
 WRITTEN = ExportWritten(ID, OWNER, 40, 4_000, "ab" * 32, "place", LATER)
 FAILED = ExportFailed(ID, OWNER, "The list could not be read.")
 EXPIRED = ExportExpired(ID, OWNER)
+CANCELLED = ExportCancelled(ID, OWNER)
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ def test_an_unfinished_export_can_fail(history: list[Event]) -> None:
     given(*history).when(RecordFailure(FAILED.reason)).then(FAILED)
 
 
-@pytest.mark.parametrize("end", [[STARTED, WRITTEN], [FAILED], [STARTED, WRITTEN, EXPIRED]])
+@pytest.mark.parametrize("end", [[STARTED, WRITTEN], [FAILED], [STARTED, WRITTEN, EXPIRED], [CANCELLED]])
 @pytest.mark.parametrize("command", [StartWriting(40), RecordWritten(FILE), RecordFailure("Too late.")])
 def test_what_is_over_stays_as_it_is(end: list[Event], command: Command) -> None:
     given(REQUESTED, *end).when(command).then_refused(AlreadyOver)
@@ -197,3 +201,23 @@ def test_an_expired_one_cannot_be_taken_even_if_the_clock_goes_back() -> None:
 )
 def test_what_nobody_asked_for_does_not_exist(command: Command) -> None:
     given().when(command).then_refused(NoSuchExport)
+
+
+@pytest.mark.parametrize("history", [[REQUESTED], [REQUESTED, STARTED]])
+def test_an_unfinished_export_can_be_cancelled_and_once_is_enough(history: list[Event]) -> None:
+    given(*history).when(Cancel(OWNER)).then(CANCELLED)
+    given(*history, CANCELLED).when(Cancel(OWNER)).then()
+
+
+@pytest.mark.parametrize("end", [[STARTED, WRITTEN], [FAILED], [STARTED, WRITTEN, EXPIRED]])
+def test_what_is_over_cannot_be_cancelled(end: list[Event]) -> None:
+    given(REQUESTED, *end).when(Cancel(OWNER)).then_refused(AlreadyOver)
+
+
+def test_nobody_else_can_cancel() -> None:
+    somebody = replace(OWNER, person_id=PersonId(UUID(int=9)))
+    given(REQUESTED).when(Cancel(somebody)).then_refused(NoSuchExport)
+
+
+def test_a_cancelled_file_cannot_be_taken() -> None:
+    given(REQUESTED, STARTED, CANCELLED).when(Download(OWNER, NOW)).then_refused(WasCancelled)

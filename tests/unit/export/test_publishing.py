@@ -9,6 +9,7 @@ import pytest
 from services.export.domain.events import (
     Downloaded,
     Event,
+    ExportCancelled,
     ExportExpired,
     ExportFailed,
     ExportId,
@@ -33,6 +34,7 @@ EVENTS: list[Event] = [
     ExportFailed(ID, OWNER, "Why."),
     Downloaded(ID, OWNER, 3),
     ExportExpired(ID, OWNER),
+    ExportCancelled(ID, OWNER),
 ]
 
 
