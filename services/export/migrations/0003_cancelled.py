@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "export_0002"
-down_revision = "export_0001"
+revision = "export_0003"
+down_revision = "export_0002"
 branch_labels = None
 depends_on = None
 
