@@ -160,13 +160,18 @@ async def _read_all(site: Site, role: str, visitor: Visitor) -> None:
                 site.outside[link] += 1
 
 
+ASK_NOTHING = frozenset({"/exports"})
+"""Forms whose questions may all be left out."""
+
+
 async def _send_forms_without_answers(site: Site, role: str, visitor: Visitor) -> None:
     """Each kind of form that asks something, once. Nothing happens: what is asked has to be answered."""
     sent: set[tuple[str, frozenset[str]]] = set()
     for page in [page for page in site.pages if page.role == role]:
         for form in page.document.forms:
             kind = (shape(urljoin(page.url, form.action)), form.asked)
-            if form.method == "post" and form.asked and kind not in sent:
+            asks = form.asked and form.action not in ASK_NOTHING
+            if form.method == "post" and asks and kind not in sent:
                 sent.add(kind)
                 answer = await visitor.http.post(form.action, data=dict(form.hidden))
                 found = read(answer.text)
