@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
 
@@ -88,7 +89,10 @@ async def test_from_nomination_to_download(system: RunningSystem, dana: Visitor)
     assert page.path == "/lead-provider/confirmations"
     assert "Nia Novak" in page.text
     here = f"/lead-provider/confirmations/{request_id}"
-    await decide(lena, await lena.get(here), here, "She works there.")
+    page = await lena.get(here)
+    started = time.perf_counter()
+    await decide(lena, page, here, "She works there.")
+    assert await seconds_until_granted(system, NOMINEE, started) < 1.0
 
     nia = Visitor(system.url)
     await nia.wait_for_email(NOMINEE, "/sign-in")
@@ -103,6 +107,20 @@ async def test_from_nomination_to_download(system: RunningSystem, dana: Visitor)
     assert "Nia Novak" in audit.text
     for visitor in (sam, priya, lena, nia, audrey):
         await visitor.close()
+
+
+async def seconds_until_granted(system: RunningSystem, address: str, started: float) -> float:
+    """Until auth, which lets people in, knows of the grant."""
+    environment = json.loads((system.home / "environment" / "auth.json").read_text())
+    connection = await asyncpg.connect(environment["CHECK_DATA_OWNER_DATABASE_URL"])
+    query = "SELECT count(*) FROM grants JOIN people USING (person_id) WHERE email_key = $1"
+    try:
+        while not await connection.fetchval(query, address):
+            assert time.perf_counter() - started < 30
+            await asyncio.sleep(0.01)
+    finally:
+        await connection.close()
+    return time.perf_counter() - started
 
 
 def page_token(page: Page) -> dict[str, str]:

@@ -122,6 +122,21 @@ def test_who_is_suspended_is_refused_within_a_second(walk: Walk) -> None:
     assert walk.seconds_to_the_end < 1.0
 
 
+async def test_every_address_gets_the_same_page(system: RunningSystem, walk: Walk) -> None:
+    """Known, unknown, and the one whose access has just ended."""
+    assert walk.seconds_to_the_end
+    seen = set()
+    for address in ("dana.whitfield@example.org", "nobody.at.all@example.org", "marcus.bell@example.org"):
+        visitor = Visitor(system.url)
+        form = (await visitor.get("/sign-in")).form("/sign-in")
+        answer = await visitor.http.post("/sign-in", data={**form, "email": address}, follow_redirects=False)
+        page = await visitor.get(answer.headers["location"])
+        headers = sorted(name for name in (*answer.headers, *page.response.headers))
+        seen.add((answer.status_code, answer.headers["location"], page.status, page.text, *headers))
+        await visitor.close()
+    assert len(seen) == 1
+
+
 def test_no_log_holds_a_token_or_personal_data(system: RunningSystem, walk: Walk) -> None:
     assert of_logs(system.home / "log", walk.canaries) == []
 
