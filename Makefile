@@ -18,7 +18,7 @@ run: $(RUN_READY) ## Serve everything on http://127.0.0.1:8000 (PORT=… changes
 	@$(BIN)/check-data run --port $(PORT)
 
 test: $(DEV_READY) assets ## Run the whole suite, on as many processes as WORKERS says (2)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(DEV_READY) ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/contract
