@@ -130,6 +130,12 @@ class Form:
         return None
 
     def refused(self, refusal: Refusal, fields: Iterable[str]) -> None:
+        """`tell`, or raise the refusal when it is none of ANSWERABLE."""
+        if refusal.status not in ANSWERABLE:
+            raise refusal
+        self.tell(refusal, fields)
+
+    def tell(self, refusal: Refusal, fields: Iterable[str]) -> None:
         """Say what a service said no to: at its fields, as far as this form has them."""
         known = frozenset(fields)
         for error in refusal.errors:

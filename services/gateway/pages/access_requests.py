@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.forms import LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import not_found
 from services.gateway.pages.request_queue import queue
 from services.gateway.pages.review_answers import answer_item, show_item, show_items
@@ -55,8 +55,6 @@ async def nominate(request: Request, user: User, form: Sent) -> Response:
     try:
         made = await user.access.submit(body)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, FIELDS)
         return _form(request, form)
     return see_other(f"{PATH}/{made.request_id}", done="request-made")
@@ -80,8 +78,6 @@ async def left(request: Request, user: User, grant_id: UUID, form: Sent) -> Resp
         try:
             await user.access.left(grant_id, reason)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["reason"])
         else:
             return see_other(f"{PATH}/colleagues", done="colleague-left")
@@ -117,8 +113,6 @@ async def inform(request: Request, user: User, request_id: UUID, form: Sent) -> 
         try:
             await user.access.inform(request_id, information)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["information"])
         else:
             return see_other(f"{PATH}/{request_id}", done="information-given")
@@ -132,8 +126,6 @@ async def withdraw(request: Request, user: User, request_id: UUID, form: Sent) -
         try:
             await user.access.withdraw(request_id, reason)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["withdraw_reason"])
         else:
             return see_other(f"{PATH}/{request_id}", done="request-withdrawn")

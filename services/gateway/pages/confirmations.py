@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form, Sent
+from services.gateway.forms import LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.pages.review_answers import answer_item, show_item, show_items
 from services.gateway.pages.several import decide_several
@@ -79,8 +79,6 @@ async def decide(request: Request, contact: Contact, request_id: UUID, form: Sen
         body = Decide(decision=decision, reason=reason, decline_kind=kind)
         await contact.access.decide(request_id, "confirmation", body)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, ["decision", "reason", "decline_kind"])
         return await _one(request, contact, request_id, form)
     return see_other(PATH, done="confirmed" if decision is Decision.APPROVE else "refused")

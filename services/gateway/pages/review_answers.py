@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form
+from services.gateway.forms import LONGEST_REASON, Form
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor
@@ -39,8 +39,6 @@ async def answer_item(request: Request, visitor: Visitor, path: str, grant_id: U
     try:
         await visitor.access.answer_review(grant_id, AnswerReview(decision=decision, reason=reason))
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, ["decision", "reason"])
         return await show_item(request, visitor, path, grant_id, form)
     return see_other(path, done="review-confirmed" if decision is Decision.APPROVE else "review-ended")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_REASON, Form
+from services.gateway.forms import LONGEST_REASON, Form
 from services.gateway.visitor import Visitor
 from shared.contracts.access import DecideSeveral, Decision, DeclineKind
 
@@ -29,8 +29,6 @@ async def decide_several(
     try:
         outcomes = await visitor.access.decide_several(path, body)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, FIELDS)
         return None
     return [f"{names.get(o.request_id, 'A person')}: {o.why_not}" for o in outcomes if not o.done]

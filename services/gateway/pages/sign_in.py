@@ -44,7 +44,7 @@ async def send_link(request: Request, form: Sent) -> Response:
             email, return_to, network_address(request), cookies_of(request).device_of(request)
         )
     except Refusal as refusal:
-        form.refused(refusal, ["email"])
+        form.tell(refusal, ["email"])
         return _form(request, form, return_to, refusal)
     return see_other(f"/sign-in/check-your-email?minutes={lifetime.minutes}")
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_CSV, LONGEST_REASON, Form, Sent
+from services.gateway.forms import LONGEST_CSV, LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import not_found
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
@@ -62,8 +62,6 @@ async def record(request: Request, policy: Policy, form: Sent) -> Response:
     try:
         await policy.access.record_agreement(body)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, FIELDS)
         return await _new_form(request, policy, form)
     return see_other(PATH, done="agreement-recorded")
@@ -83,8 +81,6 @@ async def take_in(request: Request, policy: Policy, form: Sent) -> Response:
         try:
             lines = await policy.access.import_agreements(ImportAgreements(csv=text, dry_run=dry_run))
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["csv"])
     return page(
         request,
@@ -120,8 +116,6 @@ async def end(request: Request, policy: Policy, agreement_id: UUID, form: Sent) 
     try:
         await policy.access.end_agreement(agreement_id, EndAgreement(ended_early_on=ended_on, reason=reason))
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, ["ended_early_on", "reason"])
         return await _end_form(request, policy, agreement_id, form)
     return see_other(PATH, done="agreement-ended")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_EMAIL, LONGEST_REASON, Form, Sent
+from services.gateway.forms import LONGEST_EMAIL, LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import cannot_be_done, not_found
 from services.gateway.pages.request_queue import number_of
 from services.gateway.paging import pagination
@@ -63,8 +63,6 @@ async def add_contact(request: Request, keeper: KeeperOfContacts, form: Sent) ->
     try:
         person = await keeper.access.add_contact(body)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, ["full_name", "email", "lead_provider_id"])
         return await _contact_form(request, keeper, form)
     return see_other(f"{PATH}/{person.person_id}", done="contact-added")
@@ -138,8 +136,6 @@ async def revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: 
     try:
         await revoker.access.revoke(grant_id, reason)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, ["reason"])
         return await _grant_form(request, revoker, "end_access", person_id, grant_id, form)
     return see_other(f"{PATH}/{person_id}", done="access-ended")
@@ -157,8 +153,6 @@ async def restore(request: Request, policy: Policy, person_id: UUID, grant_id: U
         try:
             await policy.access.restore(grant_id, reason)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["reason"])
         else:
             return see_other(f"{PATH}/{person_id}", done="access-restored")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, LONGEST_CSV, LONGEST_REASON, Form, Sent
+from services.gateway.forms import LONGEST_CSV, LONGEST_REASON, Form, Sent
 from services.gateway.pages.request_queue import queue
 from services.gateway.pages.several import decide_several
 from services.gateway.rendering import page, see_other
@@ -63,8 +63,6 @@ async def enter(request: Request, support: Support, form: Sent) -> Response:
     try:
         made = await support.access.submit(body)
     except Refusal as refusal:
-        if refusal.status not in ANSWERABLE:
-            raise
         form.refused(refusal, FIELDS)
         return await _new_form(request, support, form)
     return see_other(f"{PATH}/{made.request_id}", done="request-entered")
@@ -86,8 +84,6 @@ async def take_in(request: Request, support: Support, form: Sent) -> Response:
             body = ImportUsers(csv=text, reason=reason, dry_run=dry_run)
             lines = await support.access.import_users(body)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["csv", "reason"])
     return page(
         request,
@@ -138,8 +134,6 @@ async def inform(request: Request, support: Support, request_id: UUID, form: Sen
         try:
             await support.access.inform(request_id, information)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["information"])
         else:
             return see_other(f"{PATH}/{request_id}", done="information-given")
@@ -153,8 +147,6 @@ async def withdraw(request: Request, staff: Staff, request_id: UUID, form: Sent)
         try:
             await staff.access.withdraw(request_id, reason)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["withdraw_reason"])
         else:
             return see_other(f"{PATH}/{request_id}", done="request-withdrawn")
@@ -188,8 +180,6 @@ async def _decide(request: Request, visitor: Visitor, request_id: UUID, step: st
         try:
             await visitor.access.decide(request_id, step, body)
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["decision", "reason", "decline_kind", "lead_provider_id"])
         else:
             return see_other(f"{PATH}/{request_id}", done="decided")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import ANSWERABLE, Form, Sent
+from services.gateway.forms import Form, Sent
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
 from shared.contracts.access import OpenReview
@@ -43,8 +43,6 @@ async def open_review(request: Request, opener: Opener, form: Sent) -> Response:
         try:
             await opener.access.open_review(OpenReview(due_until=due_until, answer_by=answer_by))
         except Refusal as refusal:
-            if refusal.status not in ANSWERABLE:
-                raise
             form.refused(refusal, ["due_until", "answer_by"])
         else:
             return see_other(PATH, done="review-opened")
