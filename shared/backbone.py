@@ -175,7 +175,7 @@ async def open_backbone(
         stack.push_async_callback(backbone.stop)
         backbone.keep_running("events bell", events_bell.run)
         backbone.keep_running("work bell", work_bell.run)
-        backbone.repeat("backlog", BACKLOG_SECONDS, Backlog(engine).measure)
+        backbone.repeat("backlog", BACKLOG_SECONDS, Backlog(engine, service).measure)
         log.info("service_started", service=service)
         yield backbone
         log.info("service_stopping", service=service)

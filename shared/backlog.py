@@ -1,4 +1,4 @@
-"""How much waits, as gauges read from the database now and then: parked events and jobs, jobs to do."""
+"""How much waits, as gauges read from the database now and then: unpublished events, jobs, what is parked."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,19 @@ PARKED_JOBS = Gauge("checkdata_backlog_parked_jobs", "Parked jobs that wait for 
 OLDEST_PARKED_JOB = Gauge(
     "checkdata_backlog_oldest_parked_job_seconds", "Since the oldest was parked", ["kind"]
 )
+UNNUMBERED = Gauge(
+    "checkdata_backlog_unpublished_events", "Committed events that the relay has not numbered", ["publisher"]
+)
+OLDEST_UNNUMBERED = Gauge(
+    "checkdata_backlog_oldest_unpublished_event_seconds", "Since the oldest was recorded", ["publisher"]
+)
 
+AWAITING = text("""
+    SELECT CAST(:service AS text), count(*),
+        coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at))::float8, 0) AS seconds
+    FROM events_awaiting_position JOIN events ON events.id = event
+""")
+"""Nobody is told of them, on the bus or by the feed, so their readers cannot know that they are behind."""
 EVENTS = text("""
     SELECT projection, count(*), extract(epoch FROM clock_timestamp() - min(parked_at))::float8 AS seconds
     FROM parked_events WHERE settled_at IS NULL GROUP BY projection
@@ -39,6 +51,7 @@ PARKED = text("""
     FROM work WHERE state = 'parked' GROUP BY kind
 """)
 MEASURES = (
+    (AWAITING, UNNUMBERED, OLDEST_UNNUMBERED),
     (EVENTS, PARKED_EVENTS, OLDEST_PARKED_EVENT),
     (DUE, DUE_JOBS, OLDEST_DUE_JOB),
     (PARKED, PARKED_JOBS, OLDEST_PARKED_JOB),
@@ -48,13 +61,15 @@ MEASURES = (
 class Backlog:
     """Every process of a service tells the same, since they share the database."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, service: str) -> None:
         self._engine = engine
+        self._service = service
         self._told: dict[Gauge, set[str]] = {}
 
     async def measure(self) -> None:
         async with self._engine.connect() as connection:
-            found = [(await connection.execute(query)).all() for query, _, _ in MEASURES]
+            of = {"service": self._service}
+            found = [(await connection.execute(query, of)).all() for query, _, _ in MEASURES]
         for rows, (_, number, oldest) in zip(found, MEASURES, strict=True):
             self._tell(number, {name: count for name, count, _ in rows})
             self._tell(oldest, {name: seconds for name, _, seconds in rows})

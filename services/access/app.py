@@ -16,6 +16,7 @@ from services.access.handlers import lapse_due
 from services.access.handlers.deadlines import DeadlineJobs, set_deadlines
 from services.access.handlers.reviews import ReviewJobs, open_review_of_the_month
 from services.access.publishing import CODEC, PUBLICATION
+from services.access.request_gauges import MEASURE_SECONDS, measure_requests
 from services.access.review_emails import ReviewEmails
 from services.access.settings import AccessSettings
 from services.access.waiting_emails import WaitingEmails
@@ -67,6 +68,10 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
                 days = settings.review_working_days
                 await open_review_of_the_month(backbone.store, clock(), days, is_bank_holiday)
 
+            async def requests() -> None:
+                await measure_requests(backbone.engine, clock())
+
+            backbone.repeat("requests by state", MEASURE_SECONDS, requests)
             backbone.repeat("review", settings.lapse_seconds, review)
             backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("lapse", settings.lapse_seconds, lapse)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from prometheus_client import Counter
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +21,8 @@ from shared.event_store import Decider, EventStore, Transaction
 from shared.work_queue import Job, enqueue
 
 LINK: Decider[links.LinkCommand, links.Link, LinkEvent] = Decider(links.Link(), links.decide, links.evolve)
+
+LINKS = Counter("checkdata_links_total", "Links by purpose, and what became of them", ["purpose", "outcome"])
 
 SEND_LINK = "send_link"
 CONFIRMATION_LINK = "confirmation_link"
@@ -97,6 +100,7 @@ class Links:
             person = await addressee_by_id(transaction.connection, state.issued.person_id)
         if person is not None:
             await self._mailer.send(self._email(person, state.issued))
+            LINKS.labels(state.issued.purpose.value, "sent").inc()
 
     async def _enough(self, connection: AsyncConnection, person_id: PersonId) -> bool:
         """Whether many were sent, and the last is good for half of its time still.

@@ -25,7 +25,7 @@ from services.auth.domain.events import (
     SessionId,
 )
 from services.auth.domain.session import SessionOver
-from services.auth.links import change_link, load_link, lock_owner
+from services.auth.links import LINKS, change_link, load_link, lock_owner
 from services.auth.people import HeldGrant, addressee_by_id, held_grants
 from services.auth.tables import grants, people, sessions
 from shared.clock import Clock
@@ -95,13 +95,15 @@ class Sessions:
         """
         try:
             async with self._store.transaction() as transaction:
-                return await self._redeem(transaction, link_id, device, browser)
+                session, purpose = await self._redeem(transaction, link_id, device, browser)
         except ConcurrentAppend:
             raise links.LinkNotUsable from None
+        LINKS.labels(purpose.value, "redeemed").inc()
+        return session
 
     async def _redeem(
         self, transaction: Transaction[Event], link_id: LinkId, device: str | None, browser: str | None
-    ) -> OpenSession:
+    ) -> tuple[OpenSession, Purpose]:
         now, session_id = self._clock(), SessionId(uuid4())
         # First the person, then the link: in the same order as where links are issued.
         await lock_owner(transaction.connection, link_id)
@@ -132,7 +134,7 @@ class Sessions:
         chosen = None if missing else _only_choice(held, issued.purpose)
         if chosen is not None:
             await choose_grant(transaction, session_id, issued.person_id, chosen, now)
-        return OpenSession(secret, held, chosen, issued.return_to, device, missing)
+        return OpenSession(secret, held, chosen, issued.return_to, device, missing), issued.purpose
 
     async def choose(self, secret: str, grant_id: GrantId) -> OpenSession:
         """Act in a role from now on, under a new secret.

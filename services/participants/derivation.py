@@ -13,7 +13,7 @@ from traceback import format_tb
 from uuid import UUID
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -38,6 +38,10 @@ log = structlog.get_logger(__name__)
 
 DERIVED = Counter("checkdata_participants_derived_total", "Participants whose rows were derived")
 FAILED = Counter("checkdata_participants_not_derived_total", "Participants whose rows could not be derived")
+CURRENT_AT = Gauge(
+    "checkdata_participants_current_timestamp_seconds",
+    "When last nobody was due, save who failed",
+)
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether something is due, when nobody in this process said so."""
@@ -62,6 +66,7 @@ class Derivation:
         while True:
             try:
                 await derive_all_due(self._engine.begin, self._batch)
+                CURRENT_AT.set_to_current_time()
                 await self._wait()
             except AWAY as error:
                 if not is_passing(error):

@@ -1,6 +1,7 @@
 """Events → a projection's rows, with the checkpoint in one transaction; what cannot be applied is parked."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -8,7 +9,7 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.checkpoints import LostRace, load_checkpoint, move_checkpoint
+from shared.bus.checkpoints import LostRace, checkpoint_moved_at, load_checkpoint, move_checkpoint
 from shared.bus.parking import FOLLOWS, park, parked_subjects, reason_of
 from shared.bus.trace import trace_of
 from shared.contracts.envelope import CloudEvent
@@ -22,6 +23,13 @@ APPLIED = Counter("checkdata_projection_events_total", "Events applied", ["proje
 AT = Gauge(
     "checkdata_projection_position", "Position up to which events are applied", ["projection", "partition"]
 )
+CURRENT_AT = Gauge(
+    "checkdata_projection_current_timestamp_seconds",
+    "The last moment of which it is known that all that was told by then is applied",
+    ["projection", "partition"],
+)
+"""Of now less this, the lag. Why not the newest event told less the newest applied: that difference stands
+still while a reader hangs, however long, if nothing more is told."""
 
 
 class Projection(Protocol):
@@ -58,12 +66,16 @@ class Applier:
         self._projection = projection
         self._begin = begin
         self._partition = partition
+        self._current_at = 0.0
         self.checkpoint = 0
 
     async def reload(self) -> None:
         """Learn the checkpoint from the database."""
         async with self._begin() as connection:
             self.checkpoint = await load_checkpoint(connection, self._projection.name, self._partition)
+            moved_at = await checkpoint_moved_at(connection, self._projection.name, self._partition)
+        AT.labels(self._projection.name, str(self._partition)).set(self.checkpoint)
+        self.current(moved_at)
 
     async def apply(self, events: Sequence[CloudEvent], up_to: int) -> None:
         """Apply what follows the checkpoint, and move it. Raises LostRace, or trouble with the database."""
@@ -77,6 +89,16 @@ class Applier:
         self.checkpoint = up_to
         APPLIED.labels(self._projection.name).inc(len(events))
         AT.labels(self._projection.name, str(self._partition)).set(up_to)
+        if events:
+            self.current(events[-1].time)
+
+    def current(self, at: datetime) -> None:
+        """Say that all that was told up to this moment is applied.
+
+        Later moments count only: an event may have happened long before it was told.
+        """
+        self._current_at = max(self._current_at, at.timestamp())
+        CURRENT_AT.labels(self._projection.name, str(self._partition)).set(self._current_at)
 
     async def _apply_together(self, events: Sequence[CloudEvent], up_to: int) -> None:
         async with self._begin() as connection:

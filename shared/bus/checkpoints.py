@@ -1,5 +1,7 @@
 """How far a projection has read. Moves in the transaction that writes its rows, and only forward."""
 
+from datetime import datetime
+
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +24,15 @@ async def load_checkpoint(connection: AsyncConnection, projection: str, partitio
         checkpoints.c.projection == projection, checkpoints.c.partition == partition
     )
     return await connection.scalar(query) or 0
+
+
+async def checkpoint_moved_at(connection: AsyncConnection, projection: str, partition: int) -> datetime:
+    """When it last moved, or was made. Raises when it was never loaded."""
+    query = select(checkpoints.c.updated_at).where(
+        checkpoints.c.projection == projection, checkpoints.c.partition == partition
+    )
+    moved_at: datetime = (await connection.execute(query)).scalar_one()
+    return moved_at
 
 
 async def move_checkpoint(

@@ -20,6 +20,7 @@ from shared.bus.checkpoints import LostRace
 from shared.bus.feed import Feed
 from shared.bus.publication import bus_stream
 from shared.bus.stream import batch_as_it_is
+from shared.clock import system_clock
 from shared.contracts.envelope import CLOUD_EVENTS, CloudEvent, from_json
 from shared.database.errors import AWAY
 from shared.database.exclusive import exclusive
@@ -159,6 +160,7 @@ class ProjectionRunner:
         """
         brought = False
         while True:
+            asked_at = system_clock()
             try:
                 page = await self._feed.read(
                     self._applier.checkpoint, self._batch, self._partition, self._partitions
@@ -167,6 +169,7 @@ class ProjectionRunner:
                 log.warning("feed_away", projection=self._projection.name, error=type(error).__name__)
                 return brought
             if page.up_to <= self._applier.checkpoint:
+                self._applier.current(asked_at)
                 return brought
             brought = brought or bool(page.events)
             await self._applier.apply(page.events, up_to=page.up_to)

@@ -144,6 +144,7 @@ class Relay(Generic[Event]):
             partition.last = last if last <= head else await self._begin_anew(partition)
             partition.previous = max(partition.last, floor)
         self._scanned = min(partition.previous for partition in self._partitions)
+        HEAD.labels(self._publication.name).set(self._scanned)
         log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
 
     async def _begin_anew(self, partition: Partition) -> int:

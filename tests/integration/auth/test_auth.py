@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import jwt
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from services.auth.consumers import AccessFollower
@@ -32,13 +33,21 @@ from tests.integration.auth.running import (
 )
 
 
+def links_counted(outcome: str) -> float:
+    labels = {"purpose": "sign_in", "outcome": outcome}
+    return REGISTRY.get_sample_value("checkdata_links_total", labels) or 0.0
+
+
 async def test_a_link_signs_in_once_and_the_session_acts_in_the_only_role(auth: Running) -> None:
+    sent, redeemed = links_counted("sent"), links_counted("redeemed")
     token = await auth.link()
     first = await auth.post("/links/redeem", token=token)
     assert first.json()["chosen"]["organisation_name"] == "Fernhill"
     again = await auth.post("/links/redeem", token=token)
     assert again.status_code == 410
     assert again.json()["type"] == "urn:check-data:problem:link-not-usable"
+    await work_is_done(auth)
+    assert (links_counted("sent"), links_counted("redeemed")) == (sent + 1, redeemed + 1)
 
 
 async def test_fifty_redeems_at_once_give_one_session(auth: Running) -> None:

@@ -15,7 +15,7 @@ def value(name: str, **labels: str) -> float | None:
 
 
 async def test_parked_events_are_told_by_projection_with_the_age_of_the_oldest(engine: AsyncEngine) -> None:
-    backlog = Backlog(engine)
+    backlog = Backlog(engine, "plain")
     await backlog.measure()
     assert value("parked_events", projection="measured") is None
     await park_one(engine, an_event(1), projection="measured")
@@ -33,7 +33,7 @@ async def test_parked_events_are_told_by_projection_with_the_age_of_the_oldest(e
 
 
 async def test_jobs_are_told_by_kind_with_the_age_of_the_oldest(engine: AsyncEngine) -> None:
-    backlog = Backlog(engine)
+    backlog = Backlog(engine, "plain")
     async with engine.begin() as connection:
         tomorrow = await connection.scalar(text("SELECT now() + interval '1 day'"))
         for key in ("waits", "parked", "done", "at work"):
