@@ -57,6 +57,7 @@ class ProjectionRunner:
         self._applier = Applier(projection, engine.begin, partition)
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
+        self._astray = False
 
     async def run(self) -> None:
         """Never returns."""
@@ -75,7 +76,8 @@ class ProjectionRunner:
     async def _follow(self) -> None:
         """Read the bus, and the feed whenever the bus is silent.
 
-        When the feed has news then, the place on the bus may be lost: it is read anew from the checkpoint.
+        When the feed has news then, or somebody else's entry was read, the place on the bus may be lost: it
+        is read anew from the checkpoint.
         """
         while True:
             await self._follow_until_it_is_behind()
@@ -92,6 +94,7 @@ class ProjectionRunner:
             persistent=False,
         )
         subscriber(self._from_bus)
+        self._astray = False
         started = asyncio.create_task(self._start(subscriber))
         try:
             async with self._turn:
@@ -99,7 +102,7 @@ class ProjectionRunner:
             while True:
                 await self._wait_for_silence()
                 async with self._turn:
-                    if await self._catch_up():
+                    if await self._catch_up() or self._astray:
                         return
         finally:
             await stop_tasks([started])
@@ -128,6 +131,7 @@ class ProjectionRunner:
         """FastStream's handler. It must not raise: FastStream has moved on, and would not come back."""
         self._news.set()
         events = _read(body)
+        self._astray = self._astray or events is None
         async with self._turn:
             while True:
                 try:

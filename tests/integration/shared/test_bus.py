@@ -323,6 +323,31 @@ async def test_what_somebody_else_writes_to_the_bus_does_not_silence_it(
     assert sorted(await bus.rows()) == sorted(pairs(counted(0, 120)))
 
 
+async def test_a_reader_led_astray_comes_back_also_when_the_feed_had_told_it_all_by_then(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the feed brings when a stranger's entry is read is no news at the next silence."""
+    monkeypatch.setattr(projection, "IDLE_SECONDS", 0.5)
+    keys = [bus_stream("test", partition) for partition in range(bus.partitions)]
+    async with bus.relaying():
+        await bus.append(*counted(0, 40))
+        await eventually(lambda: entries_are(bus, 40))
+    async with bus.projecting():
+        await bus.has_rows(40)
+        await bus.append(*counted(40, 40))
+        async with bus.engine.begin() as connection:
+            await Numberer(100).number(connection)
+        for key in keys:
+            await bus.redis.xadd(key, {"of": "somebody else"})
+        await bus.has_rows(80)
+        async with bus.relaying():
+            await eventually(lambda: entries_are(bus, 80))
+            bus.feed.away = True
+            await bus.append(*counted(80, 40))
+            await bus.has_rows(120, seconds=10)
+    assert sorted(await bus.rows()) == sorted(pairs(counted(0, 120)))
+
+
 async def test_events_reach_the_reader_by_the_feed_while_redis_is_away(bus: Bus) -> None:
     """Without a relay nothing is on the bus; the numbers are given by another one that cannot publish."""
     async with bus.projecting():

@@ -462,11 +462,10 @@ async def test_the_last_try_is_left_alone_while_its_worker_lives(
 
     note, idle = Noting(take_long), Noting()
     await ask(engine, "long")
-    async with (
-        working(engine, note, lease_seconds=1.5, max_tries=1),
-        working(elsewhere, idle, max_tries=1),
-    ):
-        await becomes(engine, "done", "long")
+    async with working(engine, note, lease_seconds=1.5, max_tries=1):
+        await eventually(lambda: has(note, 1))
+        async with working(elsewhere, idle, max_tries=1):
+            await becomes(engine, "done", "long")
     assert idle.jobs == []
 
 
