@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import tasks
 from shared.backlog import BACKLOG_SECONDS, Backlog
 from shared.bus.applying import Projection
 from shared.bus.feed import HttpFeed
@@ -29,7 +30,8 @@ from shared.bus.relay import Relay, RelaySettings
 from shared.clock import Clock, system_clock
 from shared.database.bell import Bell
 from shared.database.engine import service_engine
-from shared.database.errors import is_passing
+from shared.database.errors import AWAY, is_passing
+from shared.database.schema import RequiredSchema, SchemaTooOld
 from shared.event_store import Codec, EventStore
 from shared.settings import ServiceSettings
 from shared.tasks import stop_tasks
@@ -42,6 +44,9 @@ Event = TypeVar("Event")
 EVENTS_BELL = "check_data_events"
 WORK_BELL = "check_data_work"
 HTTP_SECONDS = 5.0
+DATABASE_SECONDS = 5.0
+FINISH_SECONDS = 5.0
+"""How long a process that is stopped waits for its jobs; then they are given back to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,10 @@ class Backbone(Generic[Event]):
     tokens: ServiceTokens
     events_bell: Bell
     work_bell: Bell
+    schema: RequiredSchema
     _clients: AsyncExitStack
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _workers: dict[asyncio.Task[None], Worker] = field(default_factory=dict)
 
     async def client(self, audience: str, seconds: float = HTTP_SECONDS) -> httpx.AsyncClient:
         """An HTTP client that signs its calls to one service with this service's own token."""
@@ -95,13 +102,15 @@ class Backbone(Generic[Event]):
 
     def work(self, handlers: Mapping[str, Handler], concurrency: int = 4) -> None:
         """Do the jobs of these kinds."""
-        self.keep_running("worker", Worker(self.engine, self.work_bell, handlers, concurrency).run)
+        worker = Worker(self.engine, self.work_bell, handlers, concurrency)
+        self._workers[self.keep_running("worker", worker.run)] = worker
 
-    def keep_running(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def keep_running(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Run in the background. What it does not handle itself is a bug: it ends the process."""
         task = asyncio.create_task(run(), name=name)
         task.add_done_callback(_end_process_on_bug)
         self._tasks.append(task)
+        return task
 
     def repeat(self, name: str, seconds: float, action: Callable[[], Awaitable[None]]) -> None:
         """Do something now, and again every so many seconds; a server that is away is waited for."""
@@ -119,19 +128,40 @@ class Backbone(Generic[Event]):
         self.keep_running(name, run)
 
     async def check_database(self) -> None:
-        """For /health/ready. The bus is not asked: without it, everything is late and nothing is lost."""
+        """For /health/ready: it answers, and has been migrated.
+
+        The bus is not asked: without it, everything is late and nothing is lost.
+        """
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
+            await self.schema.check(connection)
+
+    async def refuse_old_schema(self) -> None:
+        """Raises SchemaTooOld. A server that is away is no reason not to start: readiness asks again."""
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await self.check_database()
+        except SchemaTooOld as error:
+            log.critical("schema_too_old", lacks=str(error), to_do=f"check-data migrate {self.service}")
+            raise
+        except AWAY as error:
+            log.warning("schema_not_seen", error=type(error).__name__)
 
     async def stop(self) -> None:
+        """Let jobs under way end, FINISH_SECONDS at most; then stop everything that runs."""
         for task in self._tasks:
             task.remove_done_callback(_end_process_on_bug)
+        for worker in self._workers.values():
+            worker.finish()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
         await stop_tasks(self._tasks)
 
 
 def _end_process_on_bug(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.critical("background_task_failed", task=task.get_name(), exc_info=error)
+        tasks.failed = True
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -170,8 +200,10 @@ async def open_backbone(
             ),
             events_bell=events_bell,
             work_bell=work_bell,
+            schema=RequiredSchema(service),
             _clients=stack,
         )
+        await backbone.refuse_old_schema()
         stack.push_async_callback(backbone.stop)
         backbone.keep_running("events bell", events_bell.run)
         backbone.keep_running("work bell", work_bell.run)

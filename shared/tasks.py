@@ -8,6 +8,9 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+failed = False
+"""Whether a background task of this process ended by a bug; then the process says so when it ends."""
+
 TRIES = 5
 BETWEEN_SECONDS = 1.0
 

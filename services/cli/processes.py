@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-STOP_SECONDS = 12.0
+STOP_SECONDS = 20.0
 TAIL_LINES = 25
 PR_SET_PDEATHSIG = 1
 

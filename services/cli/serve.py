@@ -1,11 +1,17 @@
 """Serve one service in this process."""
 
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
 import typer
 import uvicorn
 from prometheus_client import start_http_server
 
 from services.cli.catalogue import create_service
 from services.cli.configuration import EXIT_CODE, settings_told_by_name
+from shared import tasks
 from shared.keys import guessable, too_short
 from shared.logging import configure_logging
 from shared.settings import CommonSettings
@@ -24,7 +30,8 @@ def _must_prove_itself(settings: CommonSettings) -> None:
 def serve(service: str) -> None:
     """Its HTTP interface, and its metrics on a port of their own.
 
-    Blocks until SIGTERM or SIGINT, then lets requests under way end (10 s at most).
+    Blocks until SIGTERM or SIGINT, then lets requests under way end (10 s at most), and jobs (5 s at most).
+    Ends with 0, or with 1 after a bug in a background task.
     """
     with settings_told_by_name():
         app, settings = create_service(service)
@@ -32,6 +39,9 @@ def serve(service: str) -> None:
     configure_logging(service, settings.log_level)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)
+    # When all is closed, uvicorn raises the signal once more, for whoever was there before it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     uvicorn.run(
         app,
         host=settings.host,
@@ -42,3 +52,7 @@ def serve(service: str) -> None:
         proxy_headers=False,  # the gateway counts its proxies itself: services.gateway.network
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(1 if tasks.failed else 0)

@@ -68,6 +68,10 @@ POSTPONE = text("""
         due_at = clock_timestamp() + make_interval(secs => :seconds)
     WHERE id = :id AND lease = :lease AND state = 'due'
 """)
+GIVE_BACK = text("""
+    UPDATE work SET lease = NULL, tries = tries - 1, due_at = clock_timestamp()
+    WHERE id = :id AND lease = :lease AND state = 'due'
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +159,10 @@ async def postpone(connection: AsyncConnection, job: Job, seconds: float, error:
     done = await connection.execute(
         POSTPONE, {"id": job.id, "lease": job.lease, "seconds": seconds, "error": error}
     )
+    return done.rowcount == 1
+
+
+async def give_back(connection: AsyncConnection, job: Job) -> bool:
+    """Let others have it at once, as if this try had not been. False: the lease was over already."""
+    done = await connection.execute(GIVE_BACK, {"id": job.id, "lease": job.lease})
     return done.rowcount == 1

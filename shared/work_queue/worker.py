@@ -13,7 +13,7 @@ from shared.database.bell import Bell
 from shared.database.errors import AWAY
 from shared.tasks import stop_tasks
 from shared.tracing import tracing
-from shared.work_queue.queue import Job, claim, extend, park_used_up, postpone, settle
+from shared.work_queue.queue import Job, claim, extend, give_back, park_used_up, postpone, settle
 
 log = structlog.get_logger(__name__)
 
@@ -66,17 +66,28 @@ class Worker:
         self._free = asyncio.Semaphore(concurrency)
         self._lease_seconds = lease_seconds
         self._max_tries = max_tries
+        self._finishing = False
 
     async def run(self) -> None:
-        """Never returns. Cancelling waits for nothing: unfinished jobs are due again after their lease."""
+        """Returns after `finish`, when the jobs under way are done. Cancelling waits for none: they are given
+        back, and due at once for other workers.
+        """
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._free.acquire()
                 job = await self._next()
+                if job is None:
+                    return
                 tasks.create_task(self._do(job))
 
-    async def _next(self) -> Job:
-        while True:
+    def finish(self) -> None:
+        """Take no further jobs."""
+        self._finishing = True
+        self._bell.ring()
+
+    async def _next(self) -> Job | None:
+        """None: it is to take no more."""
+        while not self._finishing:
             try:
                 async with self._engine.begin() as connection:
                     jobs = await claim(connection, self._kinds, 1, self._lease_seconds, self._max_tries)
@@ -86,6 +97,7 @@ class Worker:
             except AWAY as error:
                 log.warning("queue_away", error=type(error).__name__)
             await self._bell.wait(POLL_SECONDS)
+        return None
 
     async def _park_used_up(self) -> None:
         async with self._engine.begin() as connection:
@@ -104,6 +116,9 @@ class Worker:
         try:
             async with self._keeping(job):
                 await self._handlers[job.kind](job)
+        except asyncio.CancelledError:
+            await self._give_back(job)
+            raise
         except LeaseLost:
             _count(job.kind, job.id, "lost")
         except GiveUp as reason:
@@ -152,6 +167,15 @@ class Worker:
             _count(job.kind, job.id, "postponed" if mine else "lost")
         except AWAY:
             log.warning("job_left_to_its_lease", job=job.id)
+
+    async def _give_back(self, job: Job) -> None:
+        try:
+            async with self._engine.begin() as connection:
+                await give_back(connection, job)
+        except AWAY:
+            log.warning("job_left_to_its_lease", job=job.id)
+        else:
+            _count(job.kind, job.id, "given_back")
 
     async def _record(self, job: Job, state: str, reason: str | None = None) -> None:
         """Insists: an effect that is done and not recorded would be done again."""

@@ -18,6 +18,7 @@ import pytest
 
 from benchmarks.load.playing import Size, play
 from benchmarks.load.visiting import LIST, SIGN_IN
+from tests.end_to_end.release_before import beside, commit_before_newest_migration
 from tests.running import Page, RunningSystem, Visitor
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -353,6 +354,34 @@ def test_the_doctor_finds_a_running_system_well(system: RunningSystem) -> None:
     )
     assert result.returncode == 0, result.stdout
     assert result.stdout.splitlines()[-1] == "Nothing is wrong"
+
+
+async def test_the_release_before_works_beside_this_one_on_the_new_schema(system: RunningSystem) -> None:
+    """As during a roll-out: one request goes through old and new processes in turns."""
+    commit = commit_before_newest_migration()
+    if commit is None:
+        pytest.skip("git does not know the release before: no .git, or too shallow a clone")
+    with beside(system, commit) as old_url:
+        there, sam, priya = Visitor(old_url), Visitor(system.url), Visitor(old_url)
+        page = await there.sign_in("marcus.bell@example.org")
+        assert total_of(page) > 0
+        assert (await there.get(page.links(r"/participants/[0-9a-f-]{36}")[0])).status == 200
+        assert len(await download(there, await there.get("/participants", role=["mentor"]))) > 0
+        page = await there.submit(
+            await there.get("/access-requests/new"),
+            "/access-requests/new",
+            full_name="Omar Haddad",
+            email="omar.haddad@example.org",
+            reason="Keeps our records in step.",
+        )
+        (own,) = set(page.links(r"/access-requests/[0-9a-f-]{36}")) or {page.path}
+        here = f"/staff{own}"
+        await sam.sign_in("sam.okoro@example.org")
+        await decide(sam, await sam.get(here), f"{here}/triage", "Known to us.")
+        await priya.sign_in("priya.raman@example.org")
+        assert "What the agreement register says" in (await priya.get(here)).text
+        for visitor in (there, sam, priya):
+            await visitor.close()
 
 
 async def test_the_load_generator_plays_users_without_an_error(

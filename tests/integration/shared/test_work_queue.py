@@ -262,20 +262,15 @@ async def test_work_belongs_to_the_trace_that_asked_for_it(engine: AsyncEngine) 
 async def test_a_dead_workers_job_is_done_by_another_when_the_lease_is_over(
     engine: AsyncEngine, elsewhere: AsyncEngine
 ) -> None:
-    never = asyncio.Event()
-
-    async def hang(_job: Job) -> None:
-        await never.wait()
-
-    hanging, note = Noting(hang), Noting()
+    note = Noting()
     await ask(engine, "one")
-    async with working(engine, hanging, lease_seconds=SHORT_LEASE):
-        await eventually(lambda: has(hanging, 1))
-    assert (await jobs(engine))["one"].state == "due"
+    async with engine.begin() as connection:  # and is never heard of again
+        await take(connection, 1, lease_seconds=SHORT_LEASE)
+    taken = time.monotonic()
     async with working(elsewhere, note):
         await becomes(engine, "done", "one")
     assert [job.tries for job in note.jobs] == [2]
-    assert note.times[0] - hanging.times[0] >= SHORT_LEASE - 0.2
+    assert note.times[0] - taken >= SHORT_LEASE - 0.2
 
 
 async def test_a_long_job_is_kept_while_its_worker_lives(engine: AsyncEngine, elsewhere: AsyncEngine) -> None:
@@ -424,17 +419,11 @@ async def test_a_job_that_kills_its_worker_each_time_is_parked_when_its_tries_ar
     engine: AsyncEngine,
 ) -> None:
     """A worker that dies says nothing: the row is as after a claim whose lease is over."""
-    never = asyncio.Event()
-
-    async def die(_job: Job) -> None:
-        await never.wait()
-
     parked = ended("parked")
     await ask(engine, "deadly", data={"person": "p-1"})
     for _ in range(3):
-        dying = Noting(die)
-        async with working(engine, dying, max_tries=3):
-            await eventually(lambda dying=dying: has(dying, 1))  # type: ignore[misc]
+        async with engine.begin() as connection:  # by one who dies of it
+            assert await take(connection, 1, max_tries=3)
         await lease_is_over(engine)
     innocent = Noting()
     async with working(engine, innocent, max_tries=3):
@@ -480,3 +469,43 @@ async def test_each_lease_is_longer_than_the_one_before_and_is_not_shortened_by_
             left = await connection.scalar(text("SELECT due_at - clock_timestamp() FROM work"))
         assert timedelta(seconds=30 * tries - 5) < left <= timedelta(seconds=30 * tries)
         await lease_is_over(engine)
+
+
+async def test_a_worker_that_is_told_to_finish_does_what_it_began_and_no_more(engine: AsyncEngine) -> None:
+    go_on = asyncio.Event()
+
+    async def wait(_job: Job) -> None:
+        await go_on.wait()
+
+    noting = Noting(wait)
+    work = Worker(engine, Bell(engine, "test_work"), {KIND: noting}, concurrency=1)
+    run = asyncio.create_task(work.run())
+    await ask(engine, "first")
+    await eventually(lambda: has(noting, 1))
+    await ask(engine, "second")
+    work.finish()
+    go_on.set()
+    async with asyncio.timeout(10):
+        await run
+    rows = await jobs(engine)
+    assert (rows["first"].state, rows["second"].state, rows["second"].tries) == ("done", "due", 0)
+
+
+async def test_a_job_that_is_broken_off_is_given_back_and_done_by_another_at_once(
+    engine: AsyncEngine, elsewhere: AsyncEngine
+) -> None:
+    async def never(_job: Job) -> None:
+        await asyncio.Event().wait()
+
+    noting = Noting(never)
+    await ask(engine, "job")
+    before = ended("given_back")
+    async with working(engine, noting):
+        await eventually(lambda: has(noting, 1))
+    assert ended("given_back") == before + 1
+    row = (await jobs(engine))["job"]
+    assert (row.state, row.tries, row.lease) == ("due", 0, None), "this try does not count"
+    began = time.monotonic()
+    async with working(elsewhere, Noting()):
+        await becomes(engine, "done", "job")
+    assert time.monotonic() - began < worker.LEASE_SECONDS / 3
