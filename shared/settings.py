@@ -31,6 +31,10 @@ class CommonSettings(BaseSettings):
     metrics_port: int = 0
     """Port of /metrics, on the same address, kept private. 0: no metrics are served."""
     log_level: str = "INFO"
+    traces_to: str = ""
+    """A collector's OTLP address over HTTP, such as `http://collector:4318`; empty: traces are not told."""
+    traces_share: float = Field(default=1.0, ge=0, le=1)
+    """Which share of the traces is told; the same for every service, so that traces stay whole."""
     public_url: str = "http://127.0.0.1:8000"
     """Where people reach the gateway; the start of links in emails."""
     auth_url: str = "http://127.0.0.1:8001"

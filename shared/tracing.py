@@ -46,6 +46,12 @@ def new_trace(
     )
 
 
+def span_of(traceparent: str | None) -> str | None:
+    """The span that a well-formed traceparent names."""
+    match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    return match[2] if match else None
+
+
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
@@ -72,6 +78,8 @@ def tracing(trace: Trace) -> Iterator[Trace]:
 
 
 def outgoing_headers() -> dict[str, str]:
-    """Headers for a call to another service."""
-    trace = current_trace()
-    return {"traceparent": trace.child().traceparent, "x-correlation-id": trace.correlation_id}
+    """Headers for a call to another service: what it does belongs to the span at hand, if there is one."""
+    trace = trace_at_hand()
+    if trace is None:
+        return {}
+    return {"traceparent": trace.traceparent, "x-correlation-id": trace.correlation_id}

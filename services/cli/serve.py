@@ -1,7 +1,9 @@
 """Serve one service in this process."""
 
+import importlib
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -39,20 +41,34 @@ def serve(service: str) -> None:
     configure_logging(service, settings.log_level)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)
+    tell_the_rest = _told_traces(service, settings)
     # When all is closed, uvicorn raises the signal once more, for whoever was there before it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the gateway counts its proxies itself: services.gateway.network
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    try:
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # the gateway counts its proxies itself: services.gateway.network
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    finally:
+        tell_the_rest()
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(1 if tasks.failed else 0)
+
+
+def _told_traces(service: str, settings: CommonSettings) -> Callable[[], None]:
+    """Returns what to call at the end. OpenTelemetry is loaded only where it is asked for."""
+    if not settings.traces_to:
+        return lambda: None
+    end: Callable[[], None] = importlib.import_module("shared.otlp").tell_collector(
+        service, settings.traces_to, settings.traces_share
+    )
+    return end

@@ -1,6 +1,7 @@
 """Events → a projection's rows, with the checkpoint in one transaction; what cannot be applied is parked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from shared.bus.trace import trace_of
 from shared.contracts.envelope import CloudEvent
 from shared.database.engine import Begin
 from shared.database.errors import is_passing
+from shared.spans import Kind, are_told, span
 from shared.tracing import tracing
 
 log = structlog.get_logger(__name__)
@@ -30,6 +32,10 @@ CURRENT_AT = Gauge(
 )
 """Of now less this, the lag. Why not the newest event told less the newest applied: that difference stands
 still while a reader hangs, however long, if nothing more is told."""
+
+
+LINKS = 100
+"""Of a batch, so many events at most are named in its span."""
 
 
 class Projection(Protocol):
@@ -109,7 +115,7 @@ class Applier:
                     await park(connection, self._projection.name, event, FOLLOWS, event.position)
             ready = [event for event in events if event.subject not in waiting]
             if ready:
-                with tracing(trace_of(ready[-1])):
+                with self._applying(ready):
                     await self._projection.apply(connection, ready)
 
     async def _apply_one_by_one(self, events: Sequence[CloudEvent], up_to: int) -> None:
@@ -121,7 +127,7 @@ class Applier:
                     continue
                 try:
                     async with connection.begin_nested():
-                        with tracing(trace_of(event)):
+                        with self._applying([event]):
                             await self._projection.apply(connection, [event])
                 except Exception as error:
                     if is_passing(error):
@@ -135,6 +141,17 @@ class Applier:
                         reason=reason,
                     )
                     await park(connection, self._projection.name, event, reason, event.position)
+
+    @contextmanager
+    def _applying(self, events: Sequence[CloudEvent]) -> Iterator[None]:
+        """The trace at hand is the last one's; the others' are linked to the span."""
+        *others, last = events
+        because = trace_of(last)
+        step = because.child()
+        links = [trace_of(event) for event in others[-LINKS:]] if are_told() else ()
+        name = f"apply {self._projection.name}"
+        with tracing(step), span(name, Kind.CONSUMER, step, because.span_id, links, events=len(events)):
+            yield
 
     async def _move(self, connection: AsyncConnection, up_to: int) -> None:
         await move_checkpoint(

@@ -17,7 +17,8 @@ from shared.event_store.codec import Codec
 from shared.event_store.group_commit import GroupCommit
 from shared.event_store.recorded import Metadata, Recorded
 from shared.event_store.tables import events, positions
-from shared.tracing import new_trace, trace_at_hand
+from shared.spans import Kind, span
+from shared.tracing import Trace, new_trace, trace_at_hand
 
 Event = TypeVar("Event")
 
@@ -72,8 +73,10 @@ class EventStore(Generic[Event]):
         expected: the stream's version, NO_STREAM or ANY. Committed when it returns. Raises ConcurrentAppend
         when the stream is not as expected.
         """
-        append = prepare(NewEvents(stream, expected, new), self.codec, _metadata(actor), self._clock())
-        version, at = await self._group_commit.append(append)
+        step, parent = _step()
+        append = prepare(NewEvents(stream, expected, new), self.codec, _metadata(actor, step), self._clock())
+        with span("append", Kind.PRODUCER, step, parent, events=len(new)):
+            version, at = await self._group_commit.append(append)
         self._wake()
         return append.recorded(version, at)
 
@@ -151,12 +154,14 @@ class Transaction(Generic[Event]):
         Raises ConcurrentAppend when any is not as expected, or (also with ANY) when another transaction
         appends to it at the same moment. The transaction must then be left: it is half done.
         """
-        metadata, now = _metadata(actor), self._clock()
+        step, parent = _step()
+        metadata, now = _metadata(actor, step), self._clock()
         appends = [prepare(new, self._codec, metadata, now) for new in batch if new.events]
         if not appends:
             return []
         try:
-            rows = await self.connection.exec_driver_sql(*statement(appends))
+            with span("append", Kind.PRODUCER, step, parent, events=sum(len(a.rows) for a in appends)):
+                rows = await self.connection.exec_driver_sql(*statement(appends))
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in SOMEBODY_WAS_FASTER:
                 raise
@@ -200,10 +205,14 @@ _POSITION_BEFORE = text("""
 _METADATA = TypeAdapter(Metadata)
 
 
-def _metadata(actor: str | None) -> Metadata:
-    """What leads to an event that is appended now, by this actor."""
+def _step() -> tuple[Trace, str | None]:
+    """The step of appending, and the span that it is part of."""
     trace = trace_at_hand()
-    step = trace.child() if trace else new_trace()
+    return (trace.child(), trace.span_id) if trace else (new_trace(), None)
+
+
+def _metadata(actor: str | None, step: Trace) -> Metadata:
+    """What leads to an event that is appended in this step, by this actor."""
     return Metadata(actor, step.correlation_id, step.causation_id, step.traceparent)
 
 

@@ -6,13 +6,17 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.tracing import new_trace, tracing
+from shared.spans import Kind, Told, span
+from shared.tracing import new_trace, span_of, tracing
 from shared.web.health import HEALTH_PATHS
 
 log = structlog.get_logger(__name__)
 
 REQUESTS = Counter("checkdata_http_requests_total", "Requests answered", ["method", "route", "status"])
 DURATION = Histogram("checkdata_http_request_seconds", "Time to the end of the answer", ["method", "route"])
+
+FAILED = 500
+FEED = "/events"
 
 
 class Observe:
@@ -26,7 +30,8 @@ class Observe:
             await self.app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        trace = new_trace(headers.get(b"traceparent"), headers.get(b"x-correlation-id"))
+        traceparent = headers.get(b"traceparent")
+        trace = new_trace(traceparent, headers.get(b"x-correlation-id"))
         status = 500
         started = time.perf_counter()
 
@@ -40,7 +45,7 @@ class Observe:
                 ]
             await send(message)
 
-        with tracing(trace):
+        with tracing(trace), span("", Kind.SERVER, trace, span_of(traceparent)) as step:
             try:
                 await self.app(scope, receive, send_noting)
             finally:
@@ -50,6 +55,7 @@ class Observe:
                 REQUESTS.labels(method, route, str(status)).inc()
                 DURATION.labels(method, route).observe(seconds)
                 if route not in HEALTH_PATHS:
+                    _describe(step, method, route, status)
                     log.info(
                         "request_answered",
                         method=method,
@@ -57,3 +63,16 @@ class Observe:
                         status=status,
                         milliseconds=round(seconds * 1000, 1),
                     )
+
+
+def _describe(step: Told, method: str, route: str, status: int) -> None:
+    """In OpenTelemetry's words: https://opentelemetry.io/docs/specs/semconv/http/http-spans/"""
+    if step.parent is None and route == FEED:
+        return  # readers ask all the time whether there is anything new
+    step.name = f"{method} {route}"
+    step.attributes |= {
+        "http.request.method": method,
+        "http.route": route,
+        "http.response.status_code": status,
+    }
+    step.failed = step.failed or status >= FAILED

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database.bell import Bell
 from shared.database.errors import AWAY
+from shared.spans import Kind, span
 from shared.tasks import stop_tasks
 from shared.tracing import tracing
 from shared.work_queue.queue import Job, claim, extend, give_back, park_used_up, postpone, settle
@@ -107,7 +108,11 @@ class Worker:
 
     async def _do(self, job: Job) -> None:
         try:
-            with tracing(job.trace.child()):
+            step = job.trace.child()
+            with (
+                tracing(step),
+                span(f"do {job.kind}", Kind.CONSUMER, step, job.trace.span_id, tries=job.tries),
+            ):
                 await self._try(job)
         finally:
             self._free.release()

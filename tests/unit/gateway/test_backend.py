@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from services.gateway.backend import Backend, BackendDown, FieldError, Refusal
 from services.gateway.circuit import Circuit
 from shared.contracts.auth import LinkLifetime, SessionRef
+from shared.tracing import new_trace, tracing
 
 LIFETIME = TypeAdapter(LinkLifetime)
 BODY = SessionRef(session="s")
@@ -46,13 +47,14 @@ def good() -> httpx.Response:
 
 async def test_a_get_goes_with_the_token_and_the_trace() -> None:
     network = Network(good())
-    answer = await backend(network).get("/x", LIFETIME, "token", [("a", "1"), ("a", "2")])
+    with tracing(new_trace()) as trace:
+        answer = await backend(network).get("/x", LIFETIME, "token", [("a", "1"), ("a", "2")])
     assert answer == LinkLifetime(minutes=10)
     request = network.requests[0]
     assert request.url.query == b"a=1&a=2"
     assert request.headers["authorization"] == "Bearer token"
-    assert request.headers["traceparent"]
-    assert request.headers["x-correlation-id"]
+    assert request.headers["traceparent"] == trace.traceparent
+    assert request.headers["x-correlation-id"] == trace.correlation_id
 
 
 async def test_a_get_is_tried_again_once_when_the_connection_broke() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.tracing import Trace, current_trace, new_trace, outgoing_headers, trace_at_hand, tracing
+from shared.tracing import Trace, current_trace, new_trace, outgoing_headers, span_of, trace_at_hand, tracing
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -62,13 +62,22 @@ def test_a_correlation_that_is_not_a_plain_word_is_replaced(distrusted: str | No
     assert new_trace(None, trace.correlation_id).correlation_id == trace.correlation_id
 
 
-def test_calls_to_others_carry_the_trace_with_a_span_of_their_own() -> None:
+def test_calls_to_others_carry_the_span_that_they_are_part_of() -> None:
     with tracing(new_trace(f"00-{TRACE}-{SPAN}-01", "request-0001")) as trace:
-        first, second = outgoing_headers(), outgoing_headers()
-    assert first["x-correlation-id"] == "request-0001"
-    there = new_trace(first["traceparent"], first["x-correlation-id"])
+        sent = outgoing_headers()
+    assert sent == {"traceparent": trace.traceparent, "x-correlation-id": "request-0001"}
+    there = new_trace(sent["traceparent"], sent["x-correlation-id"])
     assert (there.trace_id, there.correlation_id) == (TRACE, "request-0001")
-    assert len({first["traceparent"], second["traceparent"], trace.traceparent}) == 3
+    assert span_of(sent["traceparent"]) == trace.span_id != there.span_id
+
+
+def test_a_call_outside_of_any_trace_names_none() -> None:
+    assert outgoing_headers() == {}
+
+
+@pytest.mark.parametrize("malformed", [None, "", "nonsense", f"00-{TRACE}-{'0' * 16}-01"])
+def test_a_malformed_traceparent_names_no_span(malformed: str | None) -> None:
+    assert span_of(malformed) is None
 
 
 def test_after_the_work_the_trace_before_it_is_back() -> None:
