@@ -32,6 +32,7 @@ router = APIRouter(prefix="/exports", tags=["exports"])
 MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
 SLUG = re.compile(r"^[a-z][a-z_]{0,63}$")
 SINCE = re.compile(r"\A([0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.+Z]{5,20})?)?\Z", re.ASCII)
+SORT = re.compile(r"\A(-?[a-z]{1,19})?\Z", re.ASCII)
 YEARS = range(2000, 2100)
 
 
@@ -135,6 +136,7 @@ def understood(query: contract.ListQuery) -> ListQuery:
             ("academic_year", all(year in YEARS for year in query.academic_year)),
             ("status", all(SLUG.match(status) for status in query.status)),
             ("changed_since", SINCE.match(query.changed_since)),
+            ("sort", SORT.match(query.sort)),
             ("q", "\x00" not in query.q),
         )
         if not good
@@ -143,7 +145,12 @@ def understood(query: contract.ListQuery) -> ListQuery:
         detail = "A filter is not understood. Go back to the list and choose the filters again."
         raise Problem(422, "query-not-understood", detail, errors)
     return ListQuery(
-        query.q, tuple(query.role), tuple(query.academic_year), tuple(query.status), query.changed_since
+        query.q,
+        tuple(query.role),
+        tuple(query.academic_year),
+        tuple(query.status),
+        query.changed_since,
+        query.sort,
     )
 
 

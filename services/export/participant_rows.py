@@ -80,6 +80,7 @@ def _parameters(query: ListQuery, shape: FileShape) -> dict[str, str | list[str]
         "academic_year": [str(year) for year in query.academic_year],
         "status": list(query.status),
         "changed_since": query.changed_since,
+        "sort": query.sort,
         "column": list(shape.columns),
     }
 

@@ -168,6 +168,9 @@ class NavigationItem:
     roles: tuple[Role, ...]
 
 
+ORDERS: Final = {"name": "name", "-changed": "latest change of status"}
+"""Ways to sort the list that its page offers; the first unless chosen."""
+
 EXPORT_COLUMNS: Final = {
     "full_name": "Full name",
     "email_address": "Email address",

@@ -8,6 +8,8 @@ from shared.contracts.export import ListQuery
 
 PATH = "/participants"
 SEARCH_AND_FILTERS = ("q", "role", "academic_year", "status", "changed_since")
+OF_A_FILE = (*SEARCH_AND_FILTERS, "sort")
+"""What a file takes over from the list: all but the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class ListView:
 
     @classmethod
     def read(cls, query: str) -> "ListView":
-        """From a query string; what is not search, filter or page is left out."""
-        known = (*SEARCH_AND_FILTERS, "sort", "page")
+        """From a query string; what is not search, filter, order or page is left out."""
+        known = (*OF_A_FILE, "page")
         try:
             pairs = parse_qsl(query, max_num_fields=100)
         except ValueError:
@@ -71,6 +73,7 @@ class ListView:
                 "academic_year": self.values("academic_year"),
                 "status": self.values("status"),
                 "changed_since": next(iter(self.values("changed_since")), ""),
+                "sort": next(iter(self.values("sort")), ""),
             }
         )
 
@@ -84,5 +87,6 @@ class ListView:
                 *(("academic_year", str(year)) for year in query.academic_year),
                 *(("status", status) for status in query.status),
                 ("changed_since", query.changed_since),
+                ("sort", query.sort),
             ]
         )

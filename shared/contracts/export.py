@@ -70,7 +70,7 @@ class ExportState(StrEnum):
 
 
 class ListQuery(Body):
-    """Search and filters as they stood on the list page."""
+    """Search, filters and order as they stood on the list page."""
 
     q: PersonalText = Field(default="", max_length=500)
     role: list[str] = Field(default_factory=list, max_length=10)
@@ -78,6 +78,8 @@ class ListQuery(Body):
     status: list[str] = Field(default_factory=list, max_length=10)
     changed_since: str = Field(default="", max_length=40)
     """A day or a moment, as participants takes it; empty: no such filter."""
+    sort: str = Field(default="", max_length=20)
+    """As participants takes it; empty: by name."""
 
 
 class AskForExport(Body):

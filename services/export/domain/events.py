@@ -21,13 +21,14 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """Search and filters as they stood on the list page. Empty: not searched, not filtered."""
+    """Search, filters and order as they stood on the list page. Empty: none, none, by name."""
 
     q: str
     role: tuple[str, ...]
     academic_year: tuple[int, ...]
     status: tuple[str, ...]
     changed_since: str = ""
+    sort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

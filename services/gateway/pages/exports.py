@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.gateway import content, dates
 from services.gateway.backend import Refusal
 from services.gateway.head import only_head
-from services.gateway.list_view import SEARCH_AND_FILTERS, ListView
+from services.gateway.list_view import OF_A_FILE, ListView
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
@@ -35,7 +35,7 @@ async def exports(request: Request, user: User) -> Response:
 async def ask(request: Request, user: User) -> Response:
     sent = (await request.form()).multi_items()
     pairs = [(name, value) for name, value in sent if isinstance(value, str)]
-    view = ListView.of(pair for pair in pairs if pair[0] in SEARCH_AND_FILTERS)
+    view = ListView.of(pair for pair in pairs if pair[0] in OF_A_FILE)
     try:
         wish = AskForExport(
             query=view.as_list_query(),
@@ -109,7 +109,7 @@ def described(export: Export) -> list[str]:
 
 
 def in_words(query: ListQuery) -> list[str]:
-    """Search and filters."""
+    """Search, filters, and the order when it is not by name."""
     roles = content.PARTICIPANT_ROLES
     statuses = content.STATUSES
     lines = [f"Search: {query.q}"] if query.q else []
@@ -121,7 +121,10 @@ def in_words(query: ListQuery) -> list[str]:
         lines.append("Status: " + ", ".join(statuses[s].text if s in statuses else s for s in query.status))
     if query.changed_since:
         lines.append(f"Status changed: {dates.since(query.changed_since)}")
-    return lines or ["All participants"]
+    lines = lines or ["All participants"]
+    if query.sort in content.ORDERS and query.sort != "name":
+        lines.append(f"Sorted by {content.ORDERS[query.sort]}")
+    return lines
 
 
 def _size(export: Export) -> str | None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content, dates
 from services.gateway.backend import Refusal
 from services.gateway.forms import Form
-from services.gateway.list_view import PATH, SEARCH_AND_FILTERS, ListView
+from services.gateway.list_view import OF_A_FILE, PATH, SEARCH_AND_FILTERS, ListView
 from services.gateway.paging import pagination
 from services.gateway.rendering import page
 from services.gateway.visitor import Visitor, visiting
@@ -142,13 +142,13 @@ def _sorts(view: ListView) -> list[dict[str, Any]]:
             "href": view.only("sort", None if value == "name" else value).url,
             "current": chosen == [value],
         }
-        for value, text in (("name", "name"), ("-changed", "latest change of status"))
+        for value, text in content.ORDERS.items()
     ]
 
 
 def _export_fields(view: ListView, found: ParticipantPage) -> list[tuple[str, str]]:
     """What the file is to hold: the last visit as the moment that it was when this page was made."""
-    fields = [pair for pair in view.parameters if pair[0] in SEARCH_AND_FILTERS]
+    fields = [pair for pair in view.parameters if pair[0] in OF_A_FILE]
     if (CHANGED, LAST_VISIT) in fields:
         fields.remove((CHANGED, LAST_VISIT))
         if found.changed_since:

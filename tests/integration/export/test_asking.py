@@ -17,6 +17,7 @@ async def test_what_was_asked_for_is_shown_as_it_was_asked(service: ExportServic
         "academic_year": [2024, 2025],
         "status": ["checking_qts"],
         "changed_since": "2025-09-01",
+        "sort": "-changed",
     }
     export_id = await service.asked(asker, **query)
     export = await service.export(asker, export_id)
@@ -70,9 +71,17 @@ async def test_finished_files_leave_room_for_new_ones(service: ExportService, as
         {"status": ["ada@example.org"]},
         {"academic_year": [1234567]},
         {"changed_since": "Ada"},
+        {"sort": "Ada Brook"},
         {"rolle": []},
     ],
-    ids=["name as role", "email as status", "TRN as year", "name as date", "misspelt filter"],
+    ids=[
+        "name as role",
+        "email as status",
+        "TRN as year",
+        "name as date",
+        "name as order",
+        "misspelt filter",
+    ],
 )
 async def test_nothing_but_filters_passes_for_a_filter(
     service: ExportService, asker: Asker, query: dict[str, Any]

@@ -37,7 +37,12 @@ def records(data: bytes) -> list[list[str]]:
 async def test_the_file_holds_the_list_as_participants_tells_it(service: ExportService, asker: Asker) -> None:
     service.neighbours.rows = [row(7), row(3, 'The "Old" School,\nAnnexe'), row(5)]
     export_id = await service.asked(
-        asker, q="school", role=["ect", "mentor"], academic_year=[2024], changed_since="2025-09-01"
+        asker,
+        q="school",
+        role=["ect", "mentor"],
+        academic_year=[2024],
+        changed_since="2025-09-01",
+        sort="-name",
     )
     export = await service.until(asker, export_id, "ready")
     file = await service.file(asker, export_id)
@@ -50,6 +55,7 @@ async def test_the_file_holds_the_list_as_participants_tells_it(service: ExportS
             ("role", "mentor"),
             ("academic_year", "2024"),
             ("changed_since", "2025-09-01"),
+            ("sort", "-name"),
         ]
     ]
 

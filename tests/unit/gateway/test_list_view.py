@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.gateway.list_view import ListView
+from services.gateway.pages.exports import in_words
 from shared.contracts.export import ListQuery
 
 VIEW = ListView.read(
@@ -45,6 +46,14 @@ def test_an_export_takes_the_view_without_its_page() -> None:
         q="smith & co", role=["ect"], academic_year=[2023, 2024], status=["checking_qts"]
     )
     assert ListView.of_list_query(query) == VIEW.at_page(1)
+
+
+def test_an_export_keeps_the_order_of_the_list() -> None:
+    view = ListView.read("q=smith&sort=-changed&page=3")
+    query = view.as_list_query()
+    assert query.sort == "-changed"
+    assert ListView.of_list_query(query) == view.at_page(1)
+    assert in_words(query) == ["Search: smith", "Sorted by latest change of status"]
 
 
 def test_what_cannot_be_a_filter_cannot_be_exported() -> None:
