@@ -6,12 +6,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from benchmarks.backbone.run import run_backbone
+from benchmarks.backfill.run import run_backfill
 from benchmarks.export.run import run_export
 from benchmarks.gateway.run import run_gateway
 from benchmarks.participants.run import run_participants
 
 BENCHMARKS: Mapping[str, Callable[[bool], Coroutine[Any, Any, None]]] = {
     "backbone": run_backbone,
+    "backfill": run_backfill,
     "export": run_export,
     "gateway": run_gateway,
     "participants": run_participants,

@@ -12,6 +12,7 @@ from services.cli.opening import opened, owner_url_of
 from services.manage_ects import ndjson
 from services.manage_ects.domain.history import history
 from services.participants.backfill import BackfillReport, backfill
+from services.participants.bulk import in_bulk
 from shared.clock import london_day, system_clock
 from shared.contracts.roles import Role
 from shared.database.migrate import migrate
@@ -55,10 +56,8 @@ async def backfill_file(file: Path) -> None:
 
     async with opened("participants") as data:
         # A byte that is no UTF-8 stays one, so that its line is bad and not taken with a wrong letter.
-        with file.open(encoding="utf-8", errors="surrogateescape") as lines:
-            report = await backfill(
-                data.engine, lines, derivation_batch=data.settings.derivation_batch, progress=progress
-            )
+        with file.open(encoding="utf-8", errors="surrogateescape") as lines, in_bulk() as means:
+            report = await backfill(data.engine, lines, means=means, progress=progress)
     for bad in report.bad_lines:
         typer.echo(f"line {bad.number}: {bad.reason}", err=True)
     typer.echo(

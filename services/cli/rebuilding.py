@@ -8,6 +8,7 @@ import typer
 
 from services.cli.opening import Opened, opened, owner_url_of
 from services.cli.projections import projections_of
+from services.participants.bulk import in_bulk
 from services.participants.rebuild import DerivedRows
 from shared.backbone import HTTP_SECONDS
 from shared.bus.applying import Projection
@@ -54,7 +55,8 @@ def _rebuildable(service: str, name: str | None) -> list[Projection]:
 @asynccontextmanager
 async def _read_model(service: str, data: Opened, projection: Projection) -> AsyncIterator[ReadModel]:
     if service == "participants":
-        yield DerivedRows(data.settings.derivation_batch, _say_now_and_then)
+        with in_bulk() as means:
+            yield DerivedRows(means, _say_now_and_then)
         return
     settings, publisher = data.settings, projection.publisher
     if publisher not in settings.feed_urls:

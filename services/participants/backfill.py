@@ -1,18 +1,23 @@
 """A file of events, one CloudEvent in JSON on each line, into the log, and from there into the rows.
 
-Running it again takes up where it was cut off: what is there already is told from what is new.
+Running it again takes up where it was cut off: what is there already is told from what is new. Lines are read
+and checked in other processes, while the database takes in those before them.
 """
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 import orjson
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.participants.derivation import derive_all_due
-from services.participants.receiving import Outcome, receive
+from services.participants.derivation import Means, derive_in_turn
+from services.participants.receiving import Checked, Outcome, check, receive_checked
 
 BATCH = 2_000
 """Lines in one transaction."""
@@ -38,11 +43,18 @@ class BackfillReport:
     bad_lines: list[BadLine] = field(default_factory=list)
 
 
+class _Portion(NamedTuple):
+    """read: lines, empty ones included. full: the others, with their numbers."""
+
+    read: int
+    full: Sequence[tuple[int, str]]
+
+
 async def backfill(
     engine: AsyncEngine,
     lines: Iterable[str],
     *,
-    derivation_batch: int,
+    means: Means,
     progress: Callable[[BackfillReport], None],
 ) -> BackfillReport:
     """Take all lines, then derive whom they concern. A bad line is told and parked; the others are in.
@@ -51,12 +63,10 @@ async def backfill(
     the report so far. Memory does not grow with the file.
     """
     report = BackfillReport()
-    numbered = enumerate(lines, 1)
-    while batch := list(islice(numbered, BATCH)):
-        report.lines += len(batch)
-        full = [(number, line) for number, line in batch if line.strip()]
-        answers = await receive(engine, [_parsed(line) for _, line in full])
-        for (number, _), answer in zip(full, answers, strict=True):
+    async for portion, checked in _checked(lines, means):
+        answers = await receive_checked(engine, checked, partial(_sent, portion))
+        report.lines += portion.read
+        for (number, _), answer in zip(portion.full, answers, strict=True):
             match answer.outcome:
                 case Outcome.ACCEPTED:
                     report.accepted += 1
@@ -72,8 +82,36 @@ async def backfill(
         report.derived = done
         progress(report)
 
-    await derive_all_due(engine.begin, derivation_batch, derived)
+    await derive_in_turn(engine, means, derived)
     return report
+
+
+async def _checked(lines: Iterable[str], means: Means) -> AsyncIterator[tuple[_Portion, list[Checked]]]:
+    """Portions in order, with some being checked ahead of the one that is taken in."""
+    loop = asyncio.get_running_loop()
+    under_way: deque[tuple[_Portion, asyncio.Future[list[Checked]]]] = deque()
+    for portion in _portions(lines):
+        text = [line for _, line in portion.full]
+        under_way.append((portion, loop.run_in_executor(means.executor, check_lines, text)))
+        if len(under_way) > means.ahead:
+            first, checked = under_way.popleft()
+            yield first, await checked
+    for portion, checked in under_way:
+        yield portion, await checked
+
+
+def _portions(lines: Iterable[str]) -> Iterator[_Portion]:
+    numbered = enumerate(lines, 1)
+    while batch := list(islice(numbered, BATCH)):
+        yield _Portion(len(batch), [(number, line) for number, line in batch if line.strip()])
+
+
+def check_lines(lines: Sequence[str]) -> list[Checked]:
+    return [check(_parsed(line)) for line in lines]
+
+
+def _sent(portion: _Portion, place: int) -> JsonValue:
+    return _parsed(portion.full[place][1])
 
 
 def _parsed(line: str) -> JsonValue:

@@ -5,15 +5,16 @@ park it. The reasons repeat nothing of the content, which may be about a person.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import orjson
 
 from services.participants.domain.received import Event
+from services.participants.domain.references import REFERRING, refers_to
 from shared.contracts import manage_ects as contract
-from shared.contracts.envelope import CloudEvent, EventRefused, PublishedEvent, UnknownEventType
+from shared.contracts.envelope import CloudEvent, EventRefused, PublishedEvent
 
 PREFIX = "manage-ects."
 HIGHEST_SEQUENCE = 2**63 - 1
@@ -26,25 +27,33 @@ class Refused(EventRefused):
     """This event cannot be taken. str() of it says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """An event as it goes into the log. data: its content as JSON, as it came (unknown fields included)."""
+class Bearing(NamedTuple):
+    """On whom an event bears: whether its subject is a participant, and which subjects that one refers to."""
+
+    subject: UUID
+    by_participant: bool
+    refers_to: tuple[UUID, ...]
+
+
+class Incoming(NamedTuple):
+    """An event as it goes into the log.
+
+    row: its row there as a JSON object. The content in it is as it came, unknown fields included. That much
+    goes from process to process in a tenth of the time that the event itself would take.
+    """
 
     event_id: str
-    subject: UUID
-    type: str
-    sequence: int
-    time: datetime
-    event: Event
-    data: str
+    row: bytes
+    bearing: Bearing
 
 
 def read(envelope: CloudEvent) -> Incoming:
     """Check one event. Raises Refused, UnknownEventType, or pydantic's ValidationError."""
     if envelope.source != contract.SOURCE:
         raise Refused(f"source: only events of {contract.SOURCE} are taken")
-    event = contract.CATALOGUE.read(envelope)
-    if envelope.subject.lower() != event.subject:
+    event = cast("Event", contract.CATALOGUE.read(envelope))
+    subject = event.subject
+    if envelope.subject.lower() != subject:
         raise Refused("subject: differs from the ID in the content")
     if envelope.time.utcoffset() is None:
         raise Refused("time: has no offset from UTC")
@@ -56,29 +65,40 @@ def read(envelope: CloudEvent) -> Incoming:
     year = getattr(event, "academic_year", FIRST_ACADEMIC_YEAR)
     if not FIRST_ACADEMIC_YEAR <= year <= envelope.time.year + 1:
         raise Refused(f"academic_year: is not between {FIRST_ACADEMIC_YEAR} and the year after the event")
-    return Incoming(
-        event_id=_storable(envelope.id),
-        subject=UUID(event.subject),
-        type=envelope.type,
-        sequence=envelope.position,
-        time=envelope.time,
-        event=_known(event),
-        data=_as_json(envelope),
-    )
+    row = {
+        "event_id": _storable(envelope.id),
+        "subject": subject,
+        "type": envelope.type,
+        "sequence": envelope.position,
+        "time": envelope.time,
+        "data": orjson.Fragment(_as_json(envelope)),
+    }
+    return Incoming(envelope.id, orjson.dumps(row), _bearing(UUID(subject), event))
 
 
 def from_log(type_: str, data: object) -> Event:
-    """Return an event of the log. It was checked when it came in, by contracts that only ever grow."""
-    return _known(_BY_TYPE[type_].model_validate(data))
+    """Return an event of the log. It was checked when it came in, by contracts that only ever grow.
+
+    Raises KeyError or ValidationError when that is not so.
+    """
+    return _BY_TYPE[type_].model_validate(data)
 
 
-_BY_TYPE: dict[str, type[PublishedEvent]] = {c.type: c for c in contract.CATALOGUE}
+def bearing_in_log(subject: UUID, type_: str, data: object) -> Bearing:
+    """On whom an event of the log bears. Only the content of those that refer to others is looked at."""
+    if type_ in REFERRING_TYPES:
+        return _bearing(subject, from_log(type_, data))
+    return Bearing(subject, type_ in PARTICIPANT_TYPES, ())
 
 
-def _known(event: PublishedEvent) -> Event:
-    if isinstance(event, Event):
-        return event
-    raise UnknownEventType(event.type)
+_BY_TYPE: dict[str, type[Event]] = {c.type: c for c in contract.CATALOGUE}
+PARTICIPANT_TYPES = frozenset(c.type for c in _BY_TYPE.values() if issubclass(c, contract.ParticipantEvent))
+REFERRING_TYPES = frozenset(c.type for c in REFERRING)
+
+
+def _bearing(subject: UUID, event: Event) -> Bearing:
+    references = refers_to(event) if event.type in REFERRING_TYPES else ()
+    return Bearing(subject, event.type in PARTICIPANT_TYPES, references)
 
 
 def _days(time: datetime, event: PublishedEvent) -> Iterator[tuple[str, date]]:

@@ -8,15 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import Row, select, text
+from sqlalchemy import case, null, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.participants.consumers import ManageEcts
 from services.participants.days import mark_due, present_day
-from services.participants.derivation import derive_all_due
-from services.participants.domain.received import Event
-from services.participants.incoming import from_log
-from services.participants.locks import deriving, keeping
+from services.participants.derivation import Means, derive_all_due
+from services.participants.incoming import REFERRING_TYPES, Bearing, bearing_in_log
+from services.participants.locks import deriving, keeping, writing
 from services.participants.received_log import mark, spread
 from services.participants.tables import (
     derivations_due,
@@ -27,7 +26,6 @@ from services.participants.tables import (
 )
 from services.participants.tables import present_day as days
 from shared.bus.rebuilding import Report
-from shared.contracts.envelope import UnknownEventType
 from shared.database.difference import count
 from shared.database.shadow import Shadow
 
@@ -44,8 +42,8 @@ class DerivedRows:
     tables = ManageEcts.tables
     sources = (received_events, days)
 
-    def __init__(self, derivation_batch: int, progress: Callable[[str, int], None]) -> None:
-        self._derivation_batch = derivation_batch
+    def __init__(self, means: Means, progress: Callable[[str, int], None]) -> None:
+        self._means = means
         self._progress = progress
         self._read = 0
         self._position = 0
@@ -57,7 +55,7 @@ class DerivedRows:
             await self._look_at_the_day(shadow)
             await derive_all_due(
                 shadow.begin,
-                self._derivation_batch,
+                self._means,
                 lambda done: self._progress("participants derived", done),
             )
             if read < BATCH:
@@ -71,8 +69,7 @@ class DerivedRows:
         before = self._read
         while True:
             query = (
-                select(received_events.c.position, received_events.c.subject, received_events.c.type)
-                .add_columns(received_events.c.data)
+                select(received_events.c.position, received_events.c.subject, received_events.c.type, _DATA)
                 .where(received_events.c.position > self._position)
                 .order_by(received_events.c.position)
                 .limit(BATCH)
@@ -93,6 +90,7 @@ class DerivedRows:
 
     async def hold(self, connection: AsyncConnection) -> None:
         await deriving(connection)
+        await writing(connection)
         await keeping(connection)
 
     async def compare_unapplied(self, connection: AsyncConnection) -> Report:
@@ -104,18 +102,23 @@ class DerivedRows:
             await connection.execute(statement)
 
 
-async def _mark_concerned(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> None:
+async def _mark_concerned(connection: AsyncConnection, rows: Sequence[Any]) -> None:
     """Whose event this code cannot read is marked as well: they will not be derived, and are told of."""
-    events: list[tuple[UUID, Event]] = []
+    bearings: list[Bearing] = []
     unread: set[UUID] = set()
     for row in rows:
         try:
-            events.append((row.subject, from_log(row.type, row.data)))
-        except (KeyError, ValidationError, UnknownEventType):
+            bearings.append(bearing_in_log(row.subject, row.type, row.data))
+        except ValidationError:
             unread.add(row.subject)
-    await spread(connection, events)
+    await spread(connection, bearings)
     await mark(connection, unread)
 
+
+_DATA = case((received_events.c.type.in_(REFERRING_TYPES), received_events.c.data), else_=null()).label(
+    "data"
+)
+"""Only of those events that refer to others the content matters here."""
 
 _KEEP_REFERENCES_OF_THE_UNDERIVED = text(
     "INSERT INTO pg_temp.subject_references SELECT * FROM public.subject_references"

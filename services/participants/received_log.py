@@ -1,35 +1,14 @@
 """The log of received events: what is new goes in, and whom it concerns is marked for derivation."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-import orjson
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.participants.domain.received import (
-    Event,
-    EventT,
-    OrganisationEvent,
-    PartnershipEvent,
-    Received,
-    SchoolEvent,
-)
-from services.participants.domain.references import refers_to
-from services.participants.incoming import Incoming, from_log
+from services.participants.incoming import Bearing, Incoming
 from services.participants.locks import keeping
-from services.participants.tables import received_events
-from shared.contracts.manage_ects import (
-    AppropriateBodyRegistered,
-    DeliveryPartnerRegistered,
-    LeadProviderRegistered,
-    OrganisationRenamed,
-    ParticipantEvent,
-    SchoolChanged,
-    SchoolOpened,
-)
 
 INSERT = text("""
     INSERT INTO received_events (event_id, subject, type, sequence, time, data)
@@ -75,29 +54,17 @@ async def keep(connection: AsyncConnection, incoming: Sequence[Incoming]) -> fro
     await keeping(connection)
     if not incoming:
         return frozenset()
-    rows = orjson.dumps(
-        [
-            {
-                "event_id": i.event_id,
-                "subject": i.subject,
-                "type": i.type,
-                "sequence": i.sequence,
-                "time": i.time,
-                "data": orjson.Fragment(i.data),
-            }
-            for i in incoming
-        ]
-    )
+    rows = b"[" + b",".join(one.row for one in incoming) + b"]"
     new = frozenset((await connection.scalars(INSERT, {"rows": rows.decode()})).all())
-    await spread(connection, [(i.subject, i.event) for i in incoming if i.event_id in new])
+    await spread(connection, [i.bearing for i in incoming if i.event_id in new])
     return new
 
 
-async def spread(connection: AsyncConnection, kept: Sequence[tuple[UUID, Event]]) -> None:
+async def spread(connection: AsyncConnection, bearings: Sequence[Bearing]) -> None:
     """Note whom these events refer to, and mark whom they concern. Doing it again does no harm."""
-    await _refer(connection, kept)
-    by_participant = {subject for subject, event in kept if isinstance(event, ParticipantEvent)}
-    await mark(connection, by_participant, {subject for subject, _ in kept} - by_participant)
+    await _refer(connection, bearings)
+    participants = {bearing.subject for bearing in bearings if bearing.by_participant}
+    await mark(connection, participants, {bearing.subject for bearing in bearings} - participants)
 
 
 async def mark(
@@ -108,63 +75,45 @@ async def mark(
         await connection.execute(MARK, {"participants": list(participants), "others": list(others)})
 
 
-async def _refer(connection: AsyncConnection, kept: Sequence[tuple[UUID, Event]]) -> None:
+async def _refer(connection: AsyncConnection, bearings: Sequence[Bearing]) -> None:
     references = {
-        (referred, subject, isinstance(event, ParticipantEvent))
-        for subject, event in kept
-        for referred in refers_to(event)
+        (referred, bearing.subject, bearing.by_participant)
+        for bearing in bearings
+        for referred in bearing.refers_to
     }
     if references:
         referred, referrers, by = zip(*references, strict=True)
         await connection.execute(REFER, {"referred": referred, "referrers": referrers, "by": by})
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All events that the log holds of some subjects, by subject, in no particular order."""
+class Bears(NamedTuple):
+    """The log of all that bears on some participants, each a JSON array of rows in no particular order.
 
-    participants: dict[UUID, list[Received[ParticipantEvent]]] = field(default_factory=dict)
-    partnerships: dict[UUID, list[Received[PartnershipEvent]]] = field(default_factory=dict)
-    schools: dict[UUID, list[Received[SchoolEvent]]] = field(default_factory=dict)
-    organisations: dict[UUID, list[Received[OrganisationEvent]]] = field(default_factory=dict)
+    own: their own. around: of the partnerships and schools that their records refer to. above: of the lead
+    providers that those partnerships refer to. Unread: that may be done in another process.
+    """
 
-
-async def known_of(connection: AsyncConnection, subjects: Collection[UUID]) -> Known:
-    """Read everything about these subjects."""
-    known = Known()
-    if not subjects:
-        return known
-    for row in await connection.execute(_OF_SUBJECTS, {"subjects": list(subjects)}):
-        _put(known, row)
-    return known
+    own: str
+    around: str
+    above: str
 
 
-async def referred_by(connection: AsyncConnection, referrers: Iterable[Received[Event]]) -> Known:
-    """Read everything about the subjects that these events refer to."""
-    return await known_of(connection, {id_ for received in referrers for id_ in refers_to(received.event)})
+async def log_that_bears_on(connection: AsyncConnection, participants: Collection[UUID]) -> Bears:
+    statements = (_OWN, _AROUND, _ABOVE)
+    parameters = {"participants": list(participants)}
+    own, around, above = [await connection.scalar(statement, parameters) for statement in statements]
+    return Bears(own, around, above)
 
 
-_OF_SUBJECTS = select(received_events).where(
-    received_events.c.subject == any_(bindparam("subjects", type_=ARRAY(Uuid)))
-)
-
-
-def _put(known: Known, row: Row[Any]) -> None:
-    def received(event: EventT) -> Received[EventT]:
-        return Received(row.event_id, row.time, row.sequence, row.received_at, event)
-
-    event = from_log(row.type, row.data)
-    match event:
-        case ParticipantEvent():
-            known.participants.setdefault(row.subject, []).append(received(event))
-        case SchoolOpened() | SchoolChanged():
-            known.schools.setdefault(row.subject, []).append(received(event))
-        case (
-            LeadProviderRegistered()
-            | DeliveryPartnerRegistered()
-            | AppropriateBodyRegistered()
-            | OrganisationRenamed()
-        ):
-            known.organisations.setdefault(row.subject, []).append(received(event))
-        case _:
-            known.partnerships.setdefault(row.subject, []).append(received(event))
+_LOG_OF = """
+    SELECT coalesce(json_agg(row), '[]')::text FROM (
+        SELECT event_id, subject, type, sequence, time, received_at, data
+        FROM received_events WHERE subject = ANY ({subjects})
+    ) AS row
+"""
+_REFERRED_BY = "ARRAY(SELECT referred_id FROM subject_references WHERE referrer_id = ANY ({subjects}))"
+_PARTICIPANTS = "CAST(:participants AS uuid[])"
+_OWN = text(_LOG_OF.format(subjects=_PARTICIPANTS))
+_AROUND_THEM = _REFERRED_BY.format(subjects=_PARTICIPANTS)
+_AROUND = text(_LOG_OF.format(subjects=_AROUND_THEM))
+_ABOVE = text(_LOG_OF.format(subjects=_REFERRED_BY.format(subjects=_AROUND_THEM)))

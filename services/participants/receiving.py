@@ -5,12 +5,13 @@ What cannot be taken is parked with its reason, as on the bus, and so is what fo
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import JsonValue, ValidationError
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -44,20 +45,37 @@ class Answer:
     reason: str | None = None
 
 
+class Checked(NamedTuple):
+    """incoming: the event, or why it cannot be taken. subject: as it came, if it came with one."""
+
+    subject: str | None
+    incoming: Incoming | str
+
+
+def check(raw: JsonValue) -> Checked:
+    """Look at what somebody sent as an event. Raises nothing of its content."""
+    return Checked(_text(raw, "subject"), _check(raw))
+
+
 async def receive(engine: AsyncEngine, batch: Sequence[JsonValue]) -> list[Answer]:
     """Take a batch in one transaction. Returns an answer for each, in order. Raises nothing of their content.
 
     batch: CloudEvents as JSON, or whatever somebody sent in their place.
     """
+    return await receive_checked(engine, [check(raw) for raw in batch], batch.__getitem__)
+
+
+async def receive_checked(
+    engine: AsyncEngine, batch: Sequence[Checked], raw: Callable[[int], JsonValue]
+) -> list[Answer]:
+    """The same for a batch that was checked. raw: what was sent in that place, asked for what is parked."""
     async with engine.begin() as connection:
         await keeping(connection)
-        checked = [_check(raw) for raw in batch]
         waiting = set(await _waiting(connection, batch))
-        there = await _there_already(connection, checked)
+        there = await _there_already(connection, batch)
         ready: list[Incoming] = []
         answers: list[Answer] = []
-        for raw, incoming in zip(batch, checked, strict=True):
-            subject = _text(raw, "subject")
+        for place, (subject, incoming) in enumerate(batch):
             if isinstance(incoming, Incoming) and incoming.event_id in there:
                 answers.append(Answer(incoming.event_id, Outcome.DUPLICATE))
             elif isinstance(incoming, Incoming) and subject not in waiting:
@@ -68,8 +86,8 @@ async def receive(engine: AsyncEngine, batch: Sequence[JsonValue]) -> list[Answe
                 reason = FOLLOWS if isinstance(incoming, Incoming) else incoming
                 if subject is not None:
                     waiting.add(subject)
-                await _park(connection, raw, reason)
-                answers.append(Answer(_text(raw, "id"), Outcome.PARKED, reason))
+                await _park(connection, raw(place), reason)
+                answers.append(Answer(_text(raw(place), "id"), Outcome.PARKED, reason))
         await keep(connection, ready)
         return answers
 
@@ -87,15 +105,19 @@ def _check(raw: JsonValue) -> Incoming | str:
         return reason_of(error)
 
 
-async def _waiting(connection: AsyncConnection, batch: Sequence[JsonValue]) -> frozenset[str]:
-    subjects = {subject for raw in batch if (subject := _text(raw, "subject")) is not None}
+async def _waiting(connection: AsyncConnection, batch: Sequence[Checked]) -> frozenset[str]:
+    subjects = {one.subject for one in batch if one.subject is not None}
     return await parked_subjects(connection, ManageEcts.name, subjects)
 
 
-async def _there_already(connection: AsyncConnection, checked: Sequence[Incoming | str]) -> set[str]:
-    ids = [one.event_id for one in checked if isinstance(one, Incoming)]
-    query = select(received_events.c.event_id).where(received_events.c.event_id.in_(ids))
-    return set((await connection.scalars(query)).all())
+_THERE = select(received_events.c.event_id).where(
+    received_events.c.event_id == any_(bindparam("ids", type_=ARRAY(Text)))
+)
+
+
+async def _there_already(connection: AsyncConnection, batch: Sequence[Checked]) -> set[str]:
+    ids = [one.incoming.event_id for one in batch if isinstance(one.incoming, Incoming)]
+    return set((await connection.scalars(_THERE, {"ids": ids})).all())
 
 
 async def _park(connection: AsyncConnection, raw: JsonValue, reason: str) -> None:

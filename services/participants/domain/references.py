@@ -1,5 +1,6 @@
 """What an event makes its subject depend on: whom to derive anew when something else changes."""
 
+from typing import Final
 from uuid import UUID
 
 from services.participants.domain.received import Event
@@ -8,6 +9,9 @@ from shared.contracts.manage_ects import (
     PartnershipProvidersChanged,
     PartnershipReported,
 )
+
+REFERRING: Final = (InductionRecordOpened, PartnershipReported, PartnershipProvidersChanged)
+"""The only events that refer to other subjects."""
 
 
 def refers_to(event: Event) -> tuple[UUID, ...]:

@@ -3,6 +3,7 @@
 import orjson
 
 from services.participants.backfill import BackfillReport, backfill
+from services.participants.derivation import Means
 from shared.bus.parking import list_parked
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
@@ -18,7 +19,7 @@ def ndjson() -> list[str]:
 async def fill(fresh: Participants, lines: list[str]) -> tuple[BackfillReport, list[int]]:
     seen: list[int] = []
     report = await backfill(
-        fresh.engine, iter(lines), derivation_batch=50, progress=lambda r: seen.append(r.lines)
+        fresh.engine, iter(lines), means=Means(50), progress=lambda r: seen.append(r.lines)
     )
     await fresh.is_up_to_date()
     return report, seen
@@ -41,7 +42,7 @@ async def test_a_file_taken_in_before_the_service_ever_ran_shows_when_it_does(
     made = hub()
     engine = create_engine(database.service_url)
     lines = (orjson.dumps(event).decode() for event in as_json(made.world.told))
-    report = await backfill(engine, lines, derivation_batch=50, progress=lambda _: None)
+    report = await backfill(engine, lines, means=Means(50), progress=lambda _: None)
     await engine.dispose()
     assert (report.accepted, report.derived) == (len(made.world.told), 0)
     async with serving(database, redis_url, MovingClock()) as service:

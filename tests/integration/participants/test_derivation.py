@@ -2,9 +2,16 @@
 
 import asyncio
 import random
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import Any
 
 from sqlalchemy import text
 
+from services.participants.derivation import Means, derive_all_due
+from services.participants.locks import deriving
+from services.participants.received_log import mark
 from shared.database.provision import ServiceDatabase
 from tests.integration.participants.conftest import MovingClock, Participants, serving
 from tests.integration.participants.test_receiving import forget_everything, read_model, story_with_a_mentor
@@ -26,6 +33,40 @@ async def test_two_processes_that_take_events_at_once_give_the_same_rows(
         await asyncio.gather(*(senders[n % 2].send(batch) for n, batch in enumerate(batches)))
         await fresh.is_up_to_date()
     assert await read_model(fresh) == expected
+
+
+class Late(Executor):
+    """Does what it is asked for when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def submit(self, do: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self._future: Future[Any] = Future()
+        self._do = partial(do, *args, **kwargs)
+        self.asked.set()
+        return self._future
+
+    def go_on(self) -> None:
+        self._future.set_result(self._do())
+
+
+async def test_what_was_read_before_somebody_else_derived_it_is_not_written(fresh: Participants) -> None:
+    made = hub()
+    zoe, executor = made.people["zoe"], Late()
+    await fresh.send(made.world.told)
+    async with fresh.engine.begin() as turn:
+        await deriving(turn)  # the service waits
+        async with fresh.engine.begin() as connection:
+            await mark(connection, {zoe})
+        slow = asyncio.create_task(derive_all_due(fresh.engine.begin, Means(10, executor)))
+        await asyncio.wait_for(executor.asked.wait(), 10)
+    already = len(made.world.told)
+    made.world.validate(zoe, "8877665")
+    await fresh.send(made.world.told[already:])
+    executor.go_on()
+    assert await slow == 1
+    assert await fresh.names(made.north, q="8877665") == ["Zoë O’Connor"]
 
 
 async def test_one_who_cannot_be_derived_is_left_aside_and_keeps_its_last_rows(fresh: Participants) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.participants.backfill import backfill
+from services.participants.derivation import Means
 from services.participants.rebuild import DerivedRows
 from shared.bus.rebuilding import Report, rebuild
 from shared.database.difference import Difference
@@ -34,7 +35,7 @@ async def counts(fresh: Participants) -> dict[str, int]:
 
 
 async def rebuilt(fresh: Participants, *, dry_run: bool = False) -> Report:
-    model = DerivedRows(derivation_batch=10, progress=lambda what, number: None)
+    model = DerivedRows(Means(10), progress=lambda what, number: None)
     return await rebuild(fresh.database.owner_url, model, dry_run=dry_run)
 
 
@@ -113,7 +114,7 @@ class Late(DerivedRows):
     """Something happens when all has been folded, before the swap."""
 
     def __init__(self, happens: Callable[[], Awaitable[object]]) -> None:
-        super().__init__(derivation_batch=3, progress=lambda what, number: None)
+        super().__init__(Means(3), progress=lambda what, number: None)
         self._happens = happens
 
     async def hold(self, connection: AsyncConnection) -> None:
@@ -205,11 +206,11 @@ async def test_who_can_be_derived_again_is_no_longer_left_aside(fresh: Participa
 async def test_where_no_day_has_begun_everybody_stays_due(database: ServiceDatabase) -> None:
     engine = create_engine(database.service_url)
     lines = (orjson.dumps(event).decode() for event in as_json(hub().world.told))
-    await backfill(engine, lines, derivation_batch=50, progress=lambda _: None)
+    await backfill(engine, lines, means=Means(50), progress=lambda _: None)
     due = text("SELECT participant_id FROM derivations_due ORDER BY 1")
     async with engine.connect() as connection:
         before = (await connection.scalars(due)).all()
-    report = await rebuild(database.owner_url, DerivedRows(50, lambda what, number: None))
+    report = await rebuild(database.owner_url, DerivedRows(Means(50), lambda what, number: None))
     assert not any(report.values())
     async with engine.connect() as connection:
         assert (await connection.scalars(due)).all() == before
