@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -24,8 +25,9 @@ from shared import tasks
 from shared.backlog import BACKLOG_SECONDS, Backlog
 from shared.bus.applying import Projection
 from shared.bus.feed import HttpFeed
+from shared.bus.listening import listen
 from shared.bus.projection import ProjectionRunner
-from shared.bus.publication import Publication
+from shared.bus.publication import Publication, bus_stream
 from shared.bus.relay import Relay, RelaySettings
 from shared.clock import Clock, system_clock
 from shared.database.bell import Bell
@@ -36,6 +38,7 @@ from shared.event_store import Codec, EventStore
 from shared.settings import ServiceSettings
 from shared.tasks import stop_tasks
 from shared.web.service_client import OwnToken, ServiceTokens
+from shared.web.withdrawals import KEPT, Withdrawals
 from shared.work_queue import Handler, Worker
 
 log = structlog.get_logger(__name__)
@@ -99,6 +102,14 @@ class Backbone(Generic[Event]):
                 batch=self.settings.projection_batch,
             )
             self.keep_running(f"projection {projection.name} {partition}", runner.run)
+
+    def heed(self, withdrawals: Withdrawals) -> None:
+        """Hear of access that ends, so that tokens given out for it are refused at once."""
+        for partition in range(self.settings.bus_partitions):
+            key = bus_stream("access", partition)
+            self.keep_running(
+                f"withdrawals {partition}", partial(listen, self.redis, key, KEPT, withdrawals.hear)
+            )
 
     def work(self, handlers: Mapping[str, Handler], concurrency: int = 4) -> None:
         """Do the jobs of these kinds."""

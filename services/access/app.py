@@ -27,6 +27,7 @@ from shared.clock import Clock, system_clock
 from shared.email import RecordedMailer, make_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+from shared.web.withdrawals import Withdrawals
 
 EMAILS_SECONDS = 60.0
 
@@ -34,7 +35,8 @@ EMAILS_SECONDS = 60.0
 def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
     """keys: which tokens are believed; those that auth publishes, unless a test brings its own."""
     http = httpx.AsyncClient(timeout=5)
-    verifier = TokenVerifier("access", keys or PublishedKeys(settings.auth_url, http))
+    withdrawals = Withdrawals()
+    verifier = TokenVerifier("access", keys or PublishedKeys(settings.auth_url, http), withdrawals)
     by = make_mailer(settings.email, development=settings.development, clock=clock)
 
     @asynccontextmanager
@@ -43,6 +45,7 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             app.state.backbone = backbone
             app.state.store = backbone.store
             app.state.desk = Desk(backbone.store, clock)
+            backbone.heed(withdrawals)
             backbone.publish(PUBLICATION)
             await backbone.follow(Organisations(clock))
             for publisher in PUBLISHERS:

@@ -21,6 +21,7 @@ from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+from shared.web.withdrawals import Withdrawals
 
 JOBS_HELD = 64
 """Jobs taken from the queue by one process: most of them wait for their organisation's turn."""
@@ -28,7 +29,8 @@ JOBS_HELD = 64
 
 def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
     http = httpx.AsyncClient(timeout=HTTP_SECONDS)
-    verifier = TokenVerifier("export", keys or PublishedKeys(settings.auth_url, http))
+    withdrawals = Withdrawals()
+    verifier = TokenVerifier("export", keys or PublishedKeys(settings.auth_url, http), withdrawals)
     lifetime = timedelta(hours=settings.export_lifetime_hours)
 
     @asynccontextmanager
@@ -49,6 +51,7 @@ def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock =
             expiry = Expiry(exports, files, engine, clock, lifetime)
             app.state.backbone, app.state.store = backbone, backbone.store
             app.state.exports, app.state.files = exports, files
+            backbone.heed(withdrawals)
             backbone.publish(PUBLICATION)
             backbone.work({WRITE_EXPORT: writer.write_export}, concurrency=JOBS_HELD)
             backbone.repeat("expiry", settings.export_expiry_seconds, expiry.expire)

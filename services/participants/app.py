@@ -20,6 +20,7 @@ from shared.clock import Clock, system_clock
 from shared.database.engine import create_engine
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
+from shared.web.withdrawals import Withdrawals
 
 
 def create(
@@ -27,7 +28,8 @@ def create(
 ) -> FastAPI:
     """The application. keys, clock: for tests; else those that auth publishes, and the system's."""
     http = httpx.AsyncClient(timeout=5)
-    verifier = TokenVerifier("participants", keys or PublishedKeys(settings.auth_url, http))
+    withdrawals = Withdrawals()
+    verifier = TokenVerifier("participants", keys or PublishedKeys(settings.auth_url, http), withdrawals)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -44,6 +46,7 @@ def create(
                 app.state.visits = Visits(backbone.engine)
                 app.state.derivation = derivation
                 await begin_day(backbone.store, clock)
+                backbone.heed(withdrawals)
                 backbone.publish(PUBLICATION)
                 await backbone.follow(ManageEcts(derivation.wake))
                 backbone.keep_running("derivation", derivation.run)

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.contracts.roles import Role
 from shared.web.caller import Caller, PersonCaller, ServiceCaller
 from shared.web.problems import Problem
+from shared.web.withdrawals import Withdrawals
 
 log = structlog.get_logger(__name__)
 
@@ -74,9 +75,10 @@ class PublishedKeys:
 class TokenVerifier:
     """Turns a token into the caller it stands for, or refuses it with a reason that is counted."""
 
-    def __init__(self, audience: str, keys: Keys) -> None:
+    def __init__(self, audience: str, keys: Keys, withdrawals: Withdrawals | None = None) -> None:
         self._audience = audience
         self._keys = keys
+        self._withdrawals = withdrawals or Withdrawals()
 
     async def verify(self, token: str) -> Caller:
         """Raises TokenRefused."""
@@ -94,7 +96,10 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "aud", "iss", "sub"]},
             )
-            return _caller(claims)
+            caller = _caller(claims)
+            if isinstance(caller, PersonCaller) and self._withdrawals.cover(caller):
+                raise TokenRefused("withdrawn")
+            return caller
         except jwt.ExpiredSignatureError:
             raise TokenRefused("expired") from None
         except jwt.InvalidAudienceError:
