@@ -60,11 +60,48 @@ def migrate(service: Service) -> None:
 
 
 @app.command()
-def seed() -> None:
-    """Put the made-up data into the installation that runs in the home folder."""
+def provision(
+    services: Annotated[list[str] | None, typer.Argument(help="Which services; all with a database.")] = None,
+) -> None:
+    """Make the databases and roles of a first installation, where they are missing; `migrate` comes next.
+
+    CHECK_DATA_ADMIN_DATABASE_URL: a superuser's. CHECK_DATA_DATABASE_PASSWORD: of all these roles.
+    """
+    chosen = [_known(service, WITH_DATABASE) for service in services or WITH_DATABASE]
+    asyncio.run(importlib.import_module("services.cli.operations").provision_services(chosen))
+
+
+@app.command("compose-environment")
+def compose_environment(
+    folder: Annotated[Path, typer.Argument(help="A new folder; deploy/environment for compose.yaml.")],
+    url: Annotated[str, typer.Option(help="Where people reach the gateway.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Write the files of settings, with fresh secrets, that deploy/compose.yaml reads."""
+    importlib.import_module("services.cli.compose").write_environments(folder, url)
+    typer.echo(f"{folder}: written; keep it to yourself")
+
+
+@app.command()
+def seed(
+    part: Annotated[
+        str,
+        typer.Option(
+            help="history (with the settings of manage_ects), people (of access), or all of a home folder."
+        ),
+    ] = "all",
+) -> None:
+    """Put the made-up data into the installation that runs in the home folder, or into one service's."""
     demo = importlib.import_module("services.cli.demo")
-    asyncio.run(demo.make_up_history(typer.echo))
-    asyncio.run(demo.let_demo_people_in(typer.echo))
+    match part:
+        case "history":
+            asyncio.run(demo.make_up_history(typer.echo))
+        case "people":
+            asyncio.run(demo.let_people_in(demo.usual_seed(), typer.echo))
+        case "all":
+            asyncio.run(demo.make_up_history(typer.echo))
+            asyncio.run(demo.let_demo_people_in(typer.echo))
+        case _:
+            raise typer.BadParameter("the part is history, people or all")
 
 
 @app.command("bootstrap-staff")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.access.demo import DEMO_PEOPLE, DemoOrganisations, seed_demo
 from services.cli.opening import Opened, opened
 from services.manage_ects.domain import world
+from services.manage_ects.settings import ManageEctsSettings
 from services.manage_ects.writing import write_history
 from shared.clock import system_clock
 
@@ -41,6 +42,11 @@ def demo_people() -> list[SignIn]:
     ]
 
 
+def usual_seed() -> int:
+    """Which world the stand-in for Manage ECTs makes up when it is told nothing else."""
+    return int(ManageEctsSettings.model_fields["seed"].default)
+
+
 async def make_up_history(say: Say) -> None:
     """Write the history of Manage ECTs, unless it is there. Needs its database only."""
 
@@ -57,7 +63,13 @@ async def let_demo_people_in(say: Say) -> None:
     """Wait until the history can be seen, then put in the demo people. Needs the services running."""
     async with opened("manage_ects") as upstream, opened("participants") as participants:
         await _wait_for_participants(upstream, participants, say)
-        demo = world.demo_organisations(upstream.settings.seed)
+        seed = upstream.settings.seed
+    await let_people_in(seed, say)
+
+
+async def let_people_in(seed: int, say: Say) -> None:
+    """Put in the demo people of a made-up world. Needs access, and that it hears of the world."""
+    demo = world.demo_organisations(seed)
     async with opened("access") as access:
         await seed_demo(
             access.store,

@@ -56,8 +56,8 @@ class Home:
         """Secrets of this installation, made once. The file is for its owner's eyes only."""
         file = self.folder / "secrets.json"
         known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-        if missing := _new_secrets().keys() - known.keys():  # all, or what a later version needs besides
-            known |= {name: value for name, value in _new_secrets().items() if name in missing}
+        if missing := new_secrets().keys() - known.keys():  # all, or what a later version needs besides
+            known |= {name: value for name, value in new_secrets().items() if name in missing}
             _write_private(file, known)
         return known
 
@@ -88,7 +88,8 @@ def _write_private(file: Path, document: Mapping[str, str]) -> None:
         json.dump(dict(document), out, indent=1)
 
 
-def _new_secrets() -> dict[str, str]:
+def new_secrets() -> dict[str, str]:
+    """What an installation keeps secret, made up."""
     signing = Ed25519PrivateKey.generate()
     return {
         **{f"service:{service}": secrets.token_urlsafe(32) for service in SERVICES},

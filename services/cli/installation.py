@@ -1,6 +1,5 @@
 """A development installation: servers, databases, and what each service is told."""
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 
 from services.cli.catalogue import SERVICES, WITH_DATABASE
 from services.cli.home import Home
+from services.cli.told import database_name, told_each
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
 from shared.embedded.ports import free_ports
@@ -41,7 +41,7 @@ async def prepare_databases(home: Home, servers: Servers) -> Mapping[str, Servic
     databases = {}
     for service in WITH_DATABASE:
         databases[service] = await provision(
-            servers.admin_database_url, service, f"check_data_{service}", password
+            servers.admin_database_url, service, database_name(service), password
         )
         await migrate(service, databases[service].owner_url)
     return databases
@@ -55,49 +55,16 @@ def environments(
     ports = {service: next(free) for service in WITH_DATABASE} | {"gateway": gateway_port}
     metrics = {service: next(free) for service in SERVICES}
     urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
-    made = home.secrets()
-    service_secrets = {service: made[f"service:{service}"] for service in SERVICES}
-    common = {
-        "CHECK_DATA_ENVIRONMENT": "development",
-        "CHECK_DATA_HOME": str(home.folder),
-        "CHECK_DATA_PUBLIC_URL": urls["gateway"],
-        "CHECK_DATA_REDIS_URL": servers.redis_url,
-        "CHECK_DATA_EMAIL_VIA": os.environ.get("CHECK_DATA_EMAIL_VIA", "inbox"),
-        "CHECK_DATA_EMAIL_INBOX_FOLDER": str(home.inbox),
-        "CHECK_DATA_FEED_URLS": json.dumps({service: urls[service] for service in WITH_DATABASE}),
-        **{f"CHECK_DATA_{service.upper()}_URL": url for service, url in urls.items()},
-    }
-    own: dict[str, dict[str, str]] = {
-        "auth": {
-            "CHECK_DATA_SERVICE_SECRETS": json.dumps(service_secrets),
-            "CHECK_DATA_LINK_KEYS": json.dumps([made["link_key"]]),
-            "CHECK_DATA_SIGNING_KEYS": json.dumps([made["signing_key"]]),
-            "CHECK_DATA_SECOND_FACTOR_KEYS": json.dumps([made["second_factor_key"]]),
-        },
-        "participants": {
-            "CHECK_DATA_READER_DATABASE_URL": databases["participants"].extra_urls["participants_reader"]
-        },
-        "export": {"CHECK_DATA_EXPORT_STORE": home.exports.as_uri()},
-        "gateway": {
-            "CHECK_DATA_CSRF_KEYS": json.dumps([made["form_key"]]),
-            "CHECK_DATA_ASSETS_FOLDER": str(home.assets),
-        },
-    }
-    return {
-        service: {
-            **common,
+    told = told_each(home.secrets(), urls, servers.redis_url, databases)
+    for service, own in told.items():
+        own |= {
+            "CHECK_DATA_HOME": str(home.folder),
+            "CHECK_DATA_PUBLIC_URL": urls["gateway"],
+            "CHECK_DATA_EMAIL_VIA": os.environ.get("CHECK_DATA_EMAIL_VIA", "inbox"),
+            "CHECK_DATA_EMAIL_INBOX_FOLDER": str(home.inbox),
             "CHECK_DATA_PORT": str(ports[service]),
             "CHECK_DATA_METRICS_PORT": str(metrics[service]),
-            "CHECK_DATA_SERVICE_SECRET": service_secrets[service],
-            **(
-                {
-                    "CHECK_DATA_DATABASE_URL": databases[service].service_url,
-                    "CHECK_DATA_OWNER_DATABASE_URL": databases[service].owner_url,
-                }
-                if service in databases
-                else {}
-            ),
-            **own.get(service, {}),
         }
-        for service in SERVICES
-    }
+    told["export"]["CHECK_DATA_EXPORT_STORE"] = home.exports.as_uri()
+    told["gateway"]["CHECK_DATA_ASSETS_FOLDER"] = str(home.assets)
+    return told

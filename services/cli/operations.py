@@ -1,6 +1,8 @@
 """What operators do to one service's data from a shell."""
 
 import asyncio
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -9,6 +11,7 @@ from services.access.audit.chain import BrokenChain, verify_chain
 from services.access.domain.refusals import Refused
 from services.access.handlers import bootstrap_staff as bootstrap
 from services.cli.opening import opened, owner_url_of
+from services.cli.told import database_name
 from services.manage_ects import ndjson
 from services.manage_ects.domain.history import history
 from services.participants.backfill import BackfillReport, backfill
@@ -16,7 +19,9 @@ from services.participants.bulk import in_bulk
 from shared.clock import london_day, system_clock
 from shared.contracts.roles import Role
 from shared.database.migrate import migrate
+from shared.database.provision import provision
 
+ADMIN, PASSWORD = "CHECK_DATA_ADMIN_DATABASE_URL", "CHECK_DATA_DATABASE_PASSWORD"
 SAY_EVERY = 10_000
 """Lines or participants between two words of progress."""
 
@@ -24,6 +29,16 @@ SAY_EVERY = 10_000
 def migrate_service(service: str) -> None:
     asyncio.run(migrate(service, owner_url_of(service)))
     typer.echo(f"{service}: the schema is up to date")
+
+
+async def provision_services(services: Sequence[str]) -> None:
+    """Databases and roles of a first installation, on the server that CHECK_DATA_ADMIN_DATABASE_URL names."""
+    missing = [name for name in (ADMIN, PASSWORD) if not os.environ.get(name)]
+    if missing:
+        raise typer.BadParameter(f"{' and '.join(missing)} not set")
+    for service in services:
+        await provision(os.environ[ADMIN], service, database_name(service), os.environ[PASSWORD])
+        typer.echo(f"{service}: the database and its roles are there")
 
 
 async def bootstrap_staff(full_name: str, email: str, role: str) -> None:

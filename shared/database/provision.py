@@ -32,7 +32,7 @@ async def provision(admin_url: str, service: str, name: str, password: str) -> S
     admin_url: a superuser's. password: of all roles of this service (a server that trusts local
     sockets ignores it).
     """
-    roles = (f"{service}_owner", f"{service}_service", *EXTRA_ROLES.get(service, ()))
+    roles = _roles(service)
     engine = create_engine(admin_url, pool_size=1)
     try:
         async with engine.connect() as raw:
@@ -47,20 +47,27 @@ async def provision(admin_url: str, service: str, name: str, password: str) -> S
             await connection.execute(text(f"GRANT CONNECT ON DATABASE {name} TO {', '.join(roles)}"))
     finally:
         await engine.dispose()
+    return addressed(admin_url, service, name, password)
+
+
+def addressed(server_url: str, service: str, name: str, password: str) -> ServiceDatabase:
+    """Where the service's database is, or will be, on a server."""
 
     def url(role: str) -> str:
         return (
-            make_url(admin_url)
+            make_url(server_url)
             .set(username=role, password=password, database=name)
             .render_as_string(hide_password=False)
         )
 
+    owner, own, *extra = _roles(service)
     return ServiceDatabase(
-        name=name,
-        owner_url=url(roles[0]),
-        service_url=url(roles[1]),
-        extra_urls={r: url(r) for r in roles[2:]},
+        name=name, owner_url=url(owner), service_url=url(own), extra_urls={role: url(role) for role in extra}
     )
+
+
+def _roles(service: str) -> tuple[str, ...]:
+    return (f"{service}_owner", f"{service}_service", *EXTRA_ROLES.get(service, ()))
 
 
 async def _create_database(connection: AsyncConnection, name: str, owner: str) -> None:

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from services.cli.catalogue import SERVICES
-from services.cli.processes import Child, stop, wait_until_ready
+from services.cli.processes import Child, NotReady, stop, wait_until_ready
 from shared.embedded.ports import free_ports
 from tests.running import RunningSystem
 
@@ -48,11 +48,18 @@ def beside(system: RunningSystem, commit: str) -> Iterator[str]:
             for service in SERVICES:
                 children.append(_start(service, ports, system, Path(folder)))
             for child in children:
-                wait_until_ready(child, f"http://127.0.0.1:{ports[child.name]}", 60)
+                _wait(child, f"http://127.0.0.1:{ports[child.name]}")
             yield f"http://127.0.0.1:{ports['gateway']}"
             assert not [child.tail() for child in children if child.ended]
         finally:
             stop(children)
+
+
+def _wait(child: Child, url: str) -> None:
+    try:
+        wait_until_ready(child, url, 60)
+    except NotReady as reason:
+        raise AssertionError(f"{reason}:\n{child.tail()}") from None
 
 
 def _start(service: str, ports: dict[str, int], system: RunningSystem, code: Path) -> Child:

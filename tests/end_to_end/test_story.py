@@ -1,8 +1,6 @@
 """The whole story, over HTTP, with every service as a process of its own."""
 
 import asyncio
-import csv
-import io
 import json
 import os
 import re
@@ -19,27 +17,23 @@ import pytest
 from benchmarks.load.playing import Size, play
 from benchmarks.load.visiting import LIST, SIGN_IN
 from tests.end_to_end.release_before import beside, commit_before_newest_migration
-from tests.running import Page, RunningSystem, Visitor
+from tests.end_to_end.story import (
+    NOMINEE,
+    dana_of_the_partner,
+    decide,
+    download,
+    from_nomination_to_download,
+    page_token,
+    total_of,
+)
+from tests.running import RunningSystem, Visitor
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
-
-PARTNER = "Fernhill Teaching School Hub"
-NOMINEE = "nia.novak@example.org"
 
 
 @pytest.fixture(scope="module")
 async def dana(system: RunningSystem) -> AsyncIterator[Visitor]:
-    """Leads the delivery partner, and is signed in as that (not as the appropriate body)."""
-    visitor = Visitor(system.url)
-    page = await visitor.sign_in("dana.whitfield@example.org")
-    assert page.path == "/choose-role"
-    grants = re.findall(
-        r'(?s)name="grant_id"[^>]*value="([^"]+)".*?<div[^>]*hint[^>]*>\s*(.*?)\s*</div>',
-        page.response.text,
-    )
-    grant = next(value for value, role in grants if role == "Delivery partner")
-    page = await visitor.submit(page, "/choose-role", grant_id=grant)
-    assert page.path == "/participants"
+    visitor = await dana_of_the_partner(system.url)
     yield visitor
     await visitor.close()
 
@@ -53,61 +47,11 @@ async def marcus(system: RunningSystem) -> AsyncIterator[Visitor]:
     await visitor.close()
 
 
-async def decide(visitor: Visitor, page: Page, action: str, reason: str, **fields: str) -> Page:
-    return await visitor.submit(page, action, decision="approve", reason=reason, **fields)
-
-
 async def test_from_nomination_to_download(system: RunningSystem, dana: Visitor) -> None:
-    page = await dana.submit(
-        await dana.get("/access-requests/new"),
-        "/access-requests/new",
-        full_name="Nia Novak",
-        email="Nia.Novak@Example.org",
-        reason="Keeps our records in step.",
-    )
-    (own,) = set(page.links(r"/access-requests/[0-9a-f-]{36}")) or {page.path}
-    request_id = own.rsplit("/", 1)[-1]
+    async def within_a_second(started: float) -> None:
+        assert await seconds_until_granted(system, NOMINEE, started) < 1.0
 
-    sam = Visitor(system.url)
-    page = await sam.sign_in("sam.okoro@example.org")
-    assert page.path == "/staff/access-requests"
-    there = f"/staff/access-requests/{request_id}"
-    page = await decide(sam, await sam.get(there), f"{there}/triage", "Known to us.")
-    assert "Waiting for the policy check" in page.text or "policy" in page.text.lower()
-    again = await sam.http.post(f"{there}/policy-check", data={**page_token(page), "decision": "approve"})
-    assert again.status_code in {403, 409}, "nobody decides two steps"
-
-    priya = Visitor(system.url)
-    await priya.sign_in("priya.raman@example.org")
-    page = await priya.get(there)
-    assert "What the agreement register says" in page.text
-    provider = re.findall(r'name="lead_provider_id"[^>]*value="([0-9a-f-]{36})"', page.response.text)[0]
-    lena = Visitor(system.url)
-    older = await lena.links("lena.fischer@example.org")
-    await decide(priya, page, f"{there}/policy-check", "Covered.", lead_provider_id=provider)
-
-    page = await lena.open_link("lena.fischer@example.org", besides=older)
-    assert page.path == "/lead-provider/confirmations"
-    assert "Nia Novak" in page.text
-    here = f"/lead-provider/confirmations/{request_id}"
-    page = await lena.get(here)
-    started = time.perf_counter()
-    await decide(lena, page, here, "She works there.")
-    assert await seconds_until_granted(system, NOMINEE, started) < 1.0
-
-    nia = Visitor(system.url)
-    await nia.wait_for_email(NOMINEE, "/sign-in")
-    page = await nia.sign_in(NOMINEE)
-    assert page.path == "/participants"
-    assert PARTNER in page.text
-    await list_search_and_download(nia)
-
-    audrey = Visitor(system.url)
-    await audrey.sign_in("audrey.lin@example.org")
-    audit = await audrey.get("/staff/audit")
-    assert "Nia Novak" in audit.text
-    for visitor in (sam, priya, lena, nia, audrey):
-        await visitor.close()
+    await from_nomination_to_download(system.url, dana, within_a_second)
 
 
 async def seconds_until_granted(system: RunningSystem, address: str, started: float) -> float:
@@ -122,66 +66,6 @@ async def seconds_until_granted(system: RunningSystem, address: str, started: fl
     finally:
         await connection.close()
     return time.perf_counter() - started
-
-
-def page_token(page: Page) -> dict[str, str]:
-    found = re.search(r'name="form_proof" value="([^"]+)"', page.response.text)
-    assert found
-    return {"form_proof": found[1]}
-
-
-async def list_search_and_download(nia: Visitor) -> None:
-    page = await nia.get("/participants")
-    everybody = total_of(page)
-    assert everybody > 20
-    first = page.links(r"/participants/[0-9a-f-]{36}")[0]
-    one = await nia.get(first)
-    assert one.status == 200
-    name = one.heading
-    found = await nia.get("/participants", q=" ".join(reversed(name.split())).upper())
-    assert name in found.text
-    for query in (
-        {},
-        {"role": ["mentor"]},
-        {"status": ["training_or_eligible_for_training"], "role": ["ect"]},
-    ):
-        page = await nia.get("/participants", **query)
-        total = total_of(page)
-        assert 0 < total <= everybody
-        rows = await download(nia, page)
-        assert len(rows) == total, query
-        assert set(rows[0]) == set(COLUMNS)
-
-
-COLUMNS = [
-    "full_name",
-    "email_address",
-    "trn",
-    "role",
-    "lead_provider",
-    "school",
-    "school_unique_reference_number",
-    "academic_year",
-    "training_status",
-    "status",
-]
-
-
-def total_of(page: Page) -> int:
-    found = re.search(r"([\d,]+) participants?\b", page.text)
-    assert found, page.text[:500]
-    return int(found[1].replace(",", ""))
-
-
-async def download(visitor: Visitor, page: Page) -> list[dict[str, str]]:
-    page = await visitor.submit(page, "/exports")
-    until = time.monotonic() + 30
-    while not page.links(r"/exports/[0-9a-f-]{36}/download"):
-        assert time.monotonic() < until, page.text
-        page = await visitor.get(page.path)
-    file = await visitor.get(page.links(r"/exports/[0-9a-f-]{36}/download")[0])
-    assert file.response.headers["content-disposition"].startswith("attachment")
-    return list(csv.DictReader(io.StringIO(file.response.content.decode())))
 
 
 async def test_another_organisations_participant_is_not_found(dana: Visitor, marcus: Visitor) -> None:
