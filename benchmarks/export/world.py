@@ -36,7 +36,8 @@ FILL = """
         lpad(((i * 7919) % 999983)::text, 7, '0'), 'person.' || i || '@example.org',
         lpad(i::text, 7, '0'), CASE WHEN i % 3 = 0 THEN 'mentor' ELSE 'ect' END,
         'Brightwater Teacher Development', 'School of Somewhere ' || (i % 20000),
-        '1' || lpad((i % 20000)::text, 5, '0'), 2021 + i % 6, 'active', 'checking_qts', 'active', now(), ''
+        '1' || lpad((i % 20000)::text, 5, '0'), 2021 + i % 6, 'active',
+        'checking_qts', 'checks_not_complete', now(), ''
     FROM generate_series(1::bigint, $2::bigint) AS i
 """
 READY_SECONDS = 60.0
@@ -67,7 +68,7 @@ class World:
 async def open_world(sizes: list[int]) -> AsyncIterator[World]:
     with embedded_servers() as servers, tempfile.TemporaryDirectory() as folder:
         databases = Databases(servers)
-        issuers = {name: TestIssuer(name) for name in ("participants", "export")}
+        issuers = {name: TestIssuer(name) for name in ("participants", "export", "manage_ects")}
         organisations = {size: uuid4() for size in sizes}
         participants, export = await databases.new("participants"), await databases.new("export")
         world = World(participants, export, Path(folder), issuers, organisations)
@@ -138,23 +139,26 @@ async def _serving(
             "CHECK_DATA_REDIS_URL": redis_url,
             "CHECK_DATA_AUTH_URL": auth,
             "CHECK_DATA_PARTICIPANTS_URL": world.urls["participants"],
+            "CHECK_DATA_FEED_URLS": '{"manage_ects": "http://127.0.0.1:9"}',  # nobody has anything to tell
             "CHECK_DATA_EXPORT_STORE": world.folder.as_uri(),
+            "CHECK_DATA_EXPORT_PLACES_EACH": "3",
         },
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
     )
     world.processes[name] = process
     try:
-        await _ready(world.urls[name])
+        await _ready(name, world.urls[name], process)
         yield
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _ready(url: str) -> None:
+async def _ready(name: str, url: str, process: asyncio.subprocess.Process) -> None:
     async with httpx.AsyncClient() as http, asyncio.timeout(READY_SECONDS):
         while True:
+            if process.returncode is not None:
+                raise RuntimeError(f"{name} did not start: what it says of it is above")
             try:
                 if (await http.get(f"{url}/health/ready")).status_code == httpx.codes.OK:
                     return
