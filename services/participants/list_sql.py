@@ -60,34 +60,60 @@ def page_statement(scope: Scope, query: ListQuery, paging: Paging) -> Statement:
     that all of it is of one moment.
     """
     statement = _begin(scope)
-    filters = _filters(statement, query)
-    found = "FROM found WHERE true" if query.words else f"FROM participant_views WHERE {ORGANISATION}"
-    counted = f"count(*) AS participants {found}"
-    if not query.words and not query.changed_since:
-        counted = f"sum(participants) AS participants FROM participant_counts WHERE {ORGANISATION}"
-    order = ORDERS[query.sort]
-    size = statement.value(paging.size, "int")
-    offset = statement.value((paging.page - 1) * paging.size, "bigint")
+    found = _by_words(statement, query, paging) if query.words else _by_filters(statement, query, paging)
     statement.text = f"""
-        WITH {_found(statement, query)}
-        page AS (
-            SELECT participant_id {found}{filters}{_statuses(statement, query)}
-            ORDER BY {order} LIMIT {size} OFFSET {offset}
-        )
-        SELECT counts.*, shown.*
-        FROM (
-            SELECT (
-                SELECT CAST(json_object_agg(status, participants) AS text)
-                FROM (SELECT status, {counted}{filters} GROUP BY status) AS s
-            ) AS by_status, ARRAY({YEARS}) AS years
-        ) AS counts
+        WITH found AS MATERIALIZED ({found})
+        SELECT found.by_status, ARRAY({YEARS}) AS years, shown.*
+        FROM found
         LEFT JOIN (
-            SELECT {COLUMNS}, sort_name
-            FROM participant_views WHERE {ORGANISATION} AND participant_id = ANY (ARRAY(TABLE page))
+            SELECT {COLUMNS}, sort_name FROM participant_views
+            WHERE {ORGANISATION} AND participant_id = ANY (CAST((SELECT page FROM found) AS uuid[]))
         ) AS shown ON true
-        ORDER BY {order}
+        ORDER BY {ORDERS[query.sort]}
     """  # noqa: S608
     return statement
+
+
+def _by_filters(statement: Statement, query: ListQuery, paging: Paging) -> str:
+    """The counts by status, and who is on the page."""
+    filters = _filters(statement, query)
+    counted = f"count(*) AS participants FROM participant_views WHERE {ORGANISATION}"
+    if not query.changed_since:
+        counted = f"sum(participants) AS participants FROM participant_counts WHERE {ORGANISATION}"
+    size, offset = _cut(statement, paging)
+    return f"""
+        SELECT (
+            SELECT CAST(json_object_agg(status, participants) AS text)
+            FROM (SELECT status, {counted}{filters} GROUP BY status) AS s
+        ) AS by_status, ARRAY(
+            SELECT participant_id FROM participant_views
+            WHERE {ORGANISATION}{filters}{_statuses(statement, query)}
+            ORDER BY {ORDERS[query.sort]} LIMIT {size} OFFSET {offset}
+        ) AS page
+    """  # noqa: S608
+
+
+def _by_words(statement: Statement, query: ListQuery, paging: Paging) -> str:
+    """The same by a function: row-level security would not let the indexes be used (migration 0005)."""
+    since = _moment(query.changed_since)
+    size, offset = _cut(statement, paging)
+    return f"""
+        SELECT by_status, page FROM participants_found(
+            patterns => {statement.value(_patterns(query), "text[]")},
+            roles => {statement.value([role.value for role in query.roles] or None, "text[]")},
+            years => {statement.value(list(query.academic_years) or None, "int[]")},
+            statuses => {statement.value([status.value for status in query.statuses] or None, "text[]")},
+            since => {statement.value(since, "timestamptz")},
+            told => {statement.value(isinstance(query.changed_since, datetime), "boolean")},
+            sort => {statement.value(query.sort.value, "text")},
+            size => {size}, skip => {offset})
+    """  # noqa: S608
+
+
+def _cut(statement: Statement, paging: Paging) -> tuple[str, str]:
+    """LIMIT and OFFSET."""
+    size = statement.value(paging.size, "int")
+    return size, statement.value((paging.page - 1) * paging.size, "bigint")
 
 
 def rows_statement(scope: Scope, query: ListQuery, cells: str) -> Statement:
@@ -117,14 +143,6 @@ def _begin(scope: Scope) -> Statement:
     return Statement("", [scope.organisation_id, scope.kind.value])
 
 
-def _found(statement: Statement, query: ListQuery) -> str:
-    """By the search: row-level security would not let its index be used (migration 0002)."""
-    if not query.words:
-        return ""
-    patterns = statement.value(_patterns(query), "text[]")
-    return f"found AS MATERIALIZED (SELECT * FROM participants_matching({patterns})), "  # noqa: S608
-
-
 def _patterns(query: ListQuery) -> list[str]:
     escaped = (word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in query.words)
     return [f"%{word}%" for word in escaped]
@@ -142,17 +160,25 @@ def _filters(statement: Statement, query: ListQuery) -> str:
 
 
 def _changed(statement: Statement, query: ListQuery) -> str:
-    match query.changed_since:
+    if not query.changed_since:
+        return ""
+    since = statement.value(_moment(query.changed_since), "timestamptz")
+    if not isinstance(query.changed_since, datetime):
+        return f" AND status_since >= {since}"
+    return f""" AND (status_since >= {since} OR participant_id IN (
+        SELECT participant_id FROM status_history WHERE {ORGANISATION} AND received_at > {since}
+    ))"""  # noqa: S608
+
+
+def _moment(since: date | datetime | LastVisit | None) -> datetime | None:
+    """A day begins at midnight in England."""
+    match since:
         case datetime() as moment:
-            since = statement.value(moment, "timestamptz")
-            return f""" AND (status_since >= {since} OR participant_id IN (
-                SELECT participant_id FROM status_history WHERE {ORGANISATION} AND received_at > {since}
-            ))"""  # noqa: S608
+            return moment
         case date() as day:
-            since = statement.value(datetime.combine(day, time(), LONDON), "timestamptz")
-            return f" AND status_since >= {since}"
+            return datetime.combine(day, time(), LONDON)
         case None:
-            return ""
+            return None
         case LastVisit():
             raise ValueError("the last visit has to be resolved to a moment")
 

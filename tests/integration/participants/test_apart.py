@@ -1,7 +1,7 @@
 """Nobody sees another organisation's participants, even where the code forgets to ask for its own."""
 
 import pytest
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, TextClause, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,10 @@ TABLES = pytest.mark.parametrize(
     "table", [participant_views, participant_counts, status_history], ids=lambda table: table.name
 )
 MATCHING = text("SELECT status FROM participants_matching(ARRAY['%smith%'])")
+FOUND = text(
+    "SELECT cardinality(page)"
+    " FROM participants_found(ARRAY['%smith%'], NULL, NULL, NULL, NULL, false, 'name', 50, 0)"
+)
 
 
 async def test_another_partner_sees_its_own_only(participants: Participants, north: Hub) -> None:
@@ -55,16 +59,20 @@ async def test_the_search_sees_whom_the_transaction_reads_for_and_nobody_else(
 ) -> None:
     async with participants.reader.connect() as connection:
         assert (await connection.execute(MATCHING)).all() == []
+        assert await connection.scalar(FOUND) == 0
         await say(connection, str(north.south), "delivery_partner")
         assert len((await connection.execute(MATCHING)).all()) == 1
+        assert await connection.scalar(FOUND) == 1
         await say(connection, str(north.south), "appropriate_body")
         assert (await connection.execute(MATCHING)).all() == []
+        assert await connection.scalar(FOUND) == 0
 
 
-async def test_the_service_itself_cannot_search(participants: Participants) -> None:
+@pytest.mark.parametrize("search", [MATCHING, FOUND], ids=["rows", "page"])
+async def test_the_service_itself_cannot_search(participants: Participants, search: TextClause) -> None:
     async with participants.engine.connect() as connection:
         with pytest.raises(DBAPIError, match="permission denied"):
-            await connection.execute(MATCHING)
+            await connection.execute(search)
 
 
 @TABLES
