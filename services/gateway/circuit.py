@@ -4,6 +4,7 @@ After some failures in a row the circuit opens, and calls fail at once, not afte
 After a pause one call tries (half-open): its outcome closes the circuit or opens it for another pause.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -25,36 +26,48 @@ NOT_CALLED: Final = Counter(
 )
 
 
+WAIT_SECONDS: Final = 1.0
+"""For one's turn, while as many calls as the service can take are under way. Many at the same moment are
+served one after the other; before a service that hangs nobody waits for long."""
+
+
 class NotCalled(Exception):
-    """The service was not asked: the circuit is open, or too many calls wait for it already."""
+    """The service was not asked: the circuit is open, or too many calls are under way for too long."""
 
 
 class Circuit:
     def __init__(self, name: str, *, failures: int, pause_seconds: float, calls_at_once: int) -> None:
         """failures: in a row, until it opens. pause_seconds: until one call may try again."""
         self._name = name
-        self._calls_at_once = calls_at_once
-        self._under_way = 0
+        self._places = asyncio.Semaphore(calls_at_once)
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=failures, default_ttl=pause_seconds)
         self._breakers.add_listener(_tell)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
         """Around a call. What is raised inside counts as a failure of the service. Raises NotCalled."""
-        if self._under_way >= self._calls_at_once:
-            raise self._not_called("busy")
-        breaker = await self._breakers.get_breaker(self._name)
-        if breaker.context.state == HALF_OPENED:
-            raise self._not_called("open")  # somebody tries already: their outcome decides
-        self._under_way += 1
+        async with self._place():
+            breaker = await self._breakers.get_breaker(self._name)
+            if breaker.context.state == HALF_OPENED:
+                raise self._not_called("open")  # somebody tries already: their outcome decides
+            try:
+                async with breaker:
+                    yield
+            except OpenedState as opened:
+                # It is one object for the whole pause: without this its traceback would grow with each call.
+                raise self._not_called("open") from opened.with_traceback(None)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
         try:
-            async with breaker:
-                yield
-        except OpenedState as opened:
-            # It is one object for the whole pause: without this its traceback would grow with each call.
-            raise self._not_called("open") from opened.with_traceback(None)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise self._not_called("busy") from None
+        try:
+            yield
         finally:
-            self._under_way -= 1
+            self._places.release()
 
     def _not_called(self, why: str) -> NotCalled:
         NOT_CALLED.labels(self._name, why).inc()

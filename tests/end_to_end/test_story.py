@@ -155,6 +155,31 @@ async def test_a_service_that_is_down_takes_its_own_pages_only(
     assert (await marcus.get("/exports")).status == 200
 
 
+async def test_requests_for_a_service_that_hangs_do_not_pile_up_before_those_for_others(
+    system: RunningSystem, marcus: Visitor
+) -> None:
+    """Everybody is answered: who asks for what hangs is told when to come back, the others get their page."""
+    pid = service_pid(system, "export")
+    limits = httpx.Limits(max_connections=None)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with httpx.AsyncClient(
+            base_url=system.url, cookies=marcus.http.cookies, limits=limits, timeout=60
+        ) as crowd:
+            hanging = [asyncio.create_task(crowd.get("/exports")) for _ in range(150)]
+            await asyncio.sleep(0.5)
+            lists = [await marcus.get("/participants") for _ in range(5)]
+            answers = await asyncio.gather(*hanging)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert {answer.status_code for answer in answers} == {503}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+    assert [page.status for page in lists] == [200] * 5
+    async with asyncio.timeout(60):
+        while (await marcus.get("/exports")).status != 200:
+            await asyncio.sleep(0.5)
+
+
 def service_pid(system: RunningSystem, service: str) -> int:
     found = subprocess.run(
         ["pgrep", "-P", str(system.process.pid), "-f", f"serve {service}"],

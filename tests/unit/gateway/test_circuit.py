@@ -4,9 +4,15 @@ import asyncio
 
 import pytest
 
+from services.gateway import circuit as circuits
 from services.gateway.circuit import Circuit, NotCalled
 
 PAUSE = 0.05
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "WAIT_SECONDS", PAUSE)
 
 
 class Failed(Exception):
@@ -78,6 +84,17 @@ async def test_no_more_wait_for_a_slow_service_than_it_may_have() -> None:
     answered.set()
     assert await asyncio.gather(*slow) == ["answered", "answered"]
     assert await call(found) == "answered"
+
+
+async def test_many_at_the_same_moment_are_served_one_after_the_other() -> None:
+    found = circuit(calls_at_once=2)
+
+    async def quick_call() -> str:
+        async with found.call():
+            await asyncio.sleep(0)
+        return "answered"
+
+    assert await asyncio.gather(*(quick_call() for _ in range(50))) == ["answered"] * 50
 
 
 async def test_a_call_that_was_given_up_does_not_hold_its_place() -> None:
