@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
@@ -21,6 +22,8 @@ from shared.database.engine import create_engine
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
 from shared.web.withdrawals import Withdrawals
+
+FORGET_SECONDS = 3600.0
 
 
 def create(
@@ -43,13 +46,19 @@ def create(
                 app.state.store = backbone.store
                 app.state.clock = clock
                 app.state.queries = ParticipantQueries(reader)
-                app.state.visits = Visits(backbone.engine)
+                visits = Visits(backbone.engine)
+                app.state.visits = visits
                 app.state.derivation = derivation
+
+                async def forget_old_visits() -> None:
+                    await visits.forget(clock() - timedelta(days=settings.visit_days))
+
                 await begin_day(backbone.store, clock)
                 backbone.heed(withdrawals)
                 backbone.publish(PUBLICATION)
                 await backbone.follow(ManageEcts(derivation.wake))
                 backbone.keep_running("derivation", derivation.run)
+                backbone.repeat("forget old visits", FORGET_SECONDS, forget_old_visits)
                 backbone.keep_running("days", lambda: keep_days(backbone.store, clock, derivation.wake))
                 yield
             finally:

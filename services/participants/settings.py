@@ -11,6 +11,8 @@ class ParticipantsSettings(ServiceSettings):
     reader_pool_size: int = 10
     derivation_batch: int = Field(default=200, ge=1)
     """Participants derived in one transaction at most."""
+    visit_days: int = Field(default=180, ge=1)
+    """How long it is known when a person last saw a list. After that they come as on a first visit."""
 
 
 Settings = ParticipantsSettings

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import case, select
+from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -70,3 +70,8 @@ class Visits:
                 )
             )
         self._noted[visit] = now
+
+    async def forget(self, before: datetime) -> None:
+        """Forget those who were not here since."""
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(visits).where(visits.c.seen_at < before))

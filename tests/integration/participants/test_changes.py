@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from shared.contracts import manage_ects as m
-from tests.integration.participants.conftest import Participants
+from shared.database.provision import ServiceDatabase
+from tests.integration.participants.conftest import MovingClock, Participants, serving
 from tests.integration.participants.test_rows import records
 from tests.integration.participants.world import Hub, World
 
@@ -66,6 +67,38 @@ async def test_since_the_last_visit_is_since_the_session_before(fresh: Participa
     assert (await third.page(partner, **LAST_VISIT))["total"] == 0
     someone_else = replace(fresh, session_id=uuid4(), person_id=uuid4())
     assert (await someone_else.page(partner, **LAST_VISIT))["total"] == 2
+
+
+async def test_a_visit_of_long_ago_is_forgotten_and_the_next_one_is_as_a_first(fresh: Participants) -> None:
+    world = World()
+    provider, partner, school = world.lead_provider("L"), world.delivery_partner("P"), world.school("S")
+    world.participant("Somebody", school, world.partnership(school, provider, partner), trn="0000001")
+    await fresh.send(world.told)
+    fresh.clock.now = began = await fresh.scalar("SELECT clock_timestamp()")
+    long_ago = replace(fresh, session_id=uuid4(), person_id=uuid4())
+    lately = replace(fresh, session_id=uuid4())
+    await long_ago.page(partner)
+    fresh.clock.now += timedelta(days=100)
+    await lately.page(partner)
+
+    async def seen_again(person: Participants) -> int:
+        total: int = (await replace(person, session_id=uuid4()).page(partner, **LAST_VISIT))["total"]
+        return total
+
+    await fresh.app.state.visits.forget(began + timedelta(days=1))
+    assert (await seen_again(long_ago), await seen_again(lately)) == (1, 0)
+
+
+async def test_old_visits_are_forgotten_while_the_service_runs(
+    database: ServiceDatabase, redis_url: str
+) -> None:
+    clock = MovingClock()
+    async with serving(database, redis_url, clock) as first:
+        await replace(first, session_id=uuid4()).page(uuid4())
+        assert await first.scalar("SELECT count(*) FROM visits") == 1
+    clock.now += timedelta(days=181)
+    async with serving(database, redis_url, clock) as later:
+        await later.becomes("SELECT count(*) FROM visits", 0)
 
 
 async def test_a_change_told_late_is_new_to_who_was_here_before_it_was_told(fresh: Participants) -> None:
