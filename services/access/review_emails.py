@@ -1,4 +1,6 @@
-"""Those who can answer in a review are asked to: one email each for each campaign."""
+"""Those who can answer in a review are asked to: one email each when a campaign opens, and one more, to those
+for whom something waits still, before the answer is due.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -21,6 +23,8 @@ PAGES: Final = {
     Role.APPROPRIATE_BODY: "/access-requests/reviews",
     Role.LEAD_PROVIDER: "/lead-provider/confirmations/reviews",
 }
+SUBJECT: Final = "Who still needs access to Check data?"
+REMINDER_SUBJECT: Final = "Your answer is awaited: who still needs access to Check data?"
 BODY: Final = """\
 Hello {name},
 
@@ -33,15 +37,30 @@ Access that nobody confirms by then is suspended.
 """
 
 
-async def tell_reviewers(connection: AsyncConnection, campaign_id: UUID) -> None:
-    """In the transaction that opens the campaign: each organisation's users, its lead providers' contacts."""
+REMINDER: Final = """\
+Hello {name},
+
+You have not yet said of everybody whether they still need access to Check data for delivery partners.
+
+Sign in and answer by {answer_by}:
+{public_url}{page}
+
+Access that nobody confirms by then is suspended.
+"""
+
+
+async def tell_reviewers(connection: AsyncConnection, campaign_id: UUID, *, again: bool = False) -> None:
+    """Each organisation's users and its lead providers' contacts, about what waits still.
+
+    In the transaction that opens the campaign. again: in that of the reminder, which nobody gets twice.
+    """
     query = (
         select(grants.c.role, grants.c.organisation_id, review_campaigns.c.opened_at)
         .distinct()
         .select_from(reviews)
         .join(grants, grants.c.grant_id == reviews.c.grant_id)
         .join(review_campaigns, review_campaigns.c.campaign_id == reviews.c.campaign_id)
-        .where(reviews.c.campaign_id == campaign_id)
+        .where(reviews.c.campaign_id == campaign_id, reviews.c.outcome == "open")
     )
     told: set[tuple[PersonId, Role]] = set()
     for row in (await connection.execute(query)).all():
@@ -54,7 +73,8 @@ async def tell_reviewers(connection: AsyncConnection, campaign_id: UUID) -> None
                 told |= {(who, Role.LEAD_PROVIDER) for who in contacts}
     for person_id, role in sorted(told):
         data = {"campaign_id": str(campaign_id), "person_id": str(person_id), "role": role.value}
-        await enqueue(connection, REVIEW_EMAIL, f"{campaign_id}:{person_id}:{role.value}", data)
+        key = f"{campaign_id}:{person_id}:{role.value}" + (":again" if again else "")
+        await enqueue(connection, REVIEW_EMAIL, key, data | ({"again": True} if again else {}))
 
 
 class ReviewEmails:
@@ -78,11 +98,12 @@ class ReviewEmails:
             row = (await connection.execute(query)).first()
         if row is None:
             raise GiveUp("nobody is known who is to be asked")
-        body = BODY.format(
+        again = job.data.get("again", False)
+        body = (REMINDER if again else BODY).format(
             name=row.full_name,
             answer_by=in_words(row.answer_by),
             public_url=self._public_url,
             page=PAGES[Role(job.data["role"])],
         )
-        subject = "Who still needs access to Check data?"
+        subject = REMINDER_SUBJECT if again else SUBJECT
         await self._mailer.send(Email(row.email, subject, body, f"review-{job.key}"))

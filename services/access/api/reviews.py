@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 
 from services.access.api.desk import AtDesk, Reading, actor
 from services.access.api.doors import Door
+from services.access.bank_holidays import is_bank_holiday
 from services.access.handlers.reviews import answer_review, open_review
 from services.access.permissions import Action
 from services.access.queries.reviews import list_review_items, list_reviews, told_review
@@ -31,7 +32,12 @@ async def campaigns(_caller: Staff, connection: Reading) -> list[told.Review]:
 async def open_campaign(desk: AtDesk, caller: Opener, body: told.OpenReview) -> told.Review:
     """409 `nothing-to-review`. One opens by itself each month for what is due by the end of the next."""
     campaign_id = await open_review(
-        desk.store, by=actor(caller), at=desk.now(), due_until=body.due_until, answer_by=body.answer_by
+        desk.store,
+        by=actor(caller),
+        at=desk.now(),
+        due_until=body.due_until,
+        answer_by=body.answer_by,
+        is_holiday=is_bank_holiday,
     )
     async with desk.reading() as connection:
         return await told_review(connection, campaign_id)

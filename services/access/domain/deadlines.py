@@ -40,6 +40,15 @@ def working_days_later(day: date, count: int, is_holiday: IsHoliday) -> date:
     return day
 
 
+def working_days_earlier(day: date, count: int, is_holiday: IsHoliday) -> date:
+    """The count-th working day before a day, which itself does not count."""
+    while count > 0:
+        day -= timedelta(days=1)
+        if day.weekday() < SATURDAY and not is_holiday(day):
+            count -= 1
+    return day
+
+
 def due_moments(deadline: Deadline, since: datetime, is_holiday: IsHoliday) -> dict[Due, datetime]:
     """When what waits since then is reminded of, and expires: at nine in the morning in London (in UTC)."""
     after = {Due.REMINDER: deadline.remind_after, Due.EXPIRY: deadline.expire_after}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.access.domain.deadlines import IsHoliday, nine_of, working_days_later
+from services.access.domain.deadlines import IsHoliday, nine_of, working_days_earlier, working_days_later
 from services.access.domain.events import Event, GrantSuspended, ReviewAsked, ReviewCampaignOpened
 from services.access.domain.grant_review import AnswerReview, AskReview, LetReviewLapse
 from services.access.domain.grant_state import months_later
@@ -25,12 +25,21 @@ from shared.event_store import EventStore, Transaction
 from shared.work_queue import Handler, Job, enqueue
 
 REVIEW_DEADLINE: Final = "review-deadline"
+REVIEW_REMINDER: Final = "review-reminder"
+REMIND_BEFORE: Final = 5
+"""Working days before the last day for an answer. With less time than that nobody is reminded."""
 BY_MONTH: Final = UUID("0b0b6d55-5f6e-4a3e-9d1f-1d7a6a7f6c11")
 """Names the campaign of a month, so that it is opened once however many processes look."""
 
 
 async def open_review(
-    store: EventStore[Event], *, by: Actor, at: datetime, due_until: date, answer_by: date
+    store: EventStore[Event],
+    *,
+    by: Actor,
+    at: datetime,
+    due_until: date,
+    answer_by: date,
+    is_holiday: IsHoliday,
 ) -> CampaignId:
     """Policy or an administrator asks about all access to be reviewed by a day.
 
@@ -42,7 +51,7 @@ async def open_review(
         raise TooSoon
     campaign_id = CampaignId(uuid4())
     opened = ReviewCampaignOpened(campaign_id, due_until, answer_by, by.person_id, at)
-    if not await _open(store, opened):
+    if not await _open(store, opened, is_holiday):
         raise NothingToReview
     return campaign_id
 
@@ -59,10 +68,11 @@ async def open_review_of_the_month(
             return False
     due_until = months_later(today.replace(day=1), 2) - timedelta(days=1)
     answer_by = working_days_later(today, working_days, is_holiday)
-    return await _open(store, ReviewCampaignOpened(campaign_id, due_until, answer_by, None, at))
+    opened = ReviewCampaignOpened(campaign_id, due_until, answer_by, None, at)
+    return await _open(store, opened, is_holiday)
 
 
-async def _open(store: EventStore[Event], opened: ReviewCampaignOpened) -> bool:
+async def _open(store: EventStore[Event], opened: ReviewCampaignOpened, is_holiday: IsHoliday) -> bool:
     """False, and nothing happens, when there is nothing to ask about or it is open already."""
 
     async def act(transaction: Transaction[Event]) -> bool:
@@ -84,6 +94,7 @@ async def _open(store: EventStore[Event], opened: ReviewCampaignOpened) -> bool:
             return False
         await apply(connection, await transaction.append(stream, [opened], expected=0, actor=actor))
         await tell_reviewers(connection, opened.campaign_id)
+        await _set_reminder(connection, opened, is_holiday)
         return True
 
     return await deciding(store, act)
@@ -103,6 +114,16 @@ async def _set_deadline(connection: AsyncConnection, asked: ReviewAsked) -> None
     data = {"grant_id": str(asked.grant_id), "campaign_id": str(asked.campaign_id)}
     due_at = nine_of(asked.answer_by + timedelta(days=1))
     await enqueue(connection, REVIEW_DEADLINE, f"{asked.campaign_id}:{asked.grant_id}", data, due_at=due_at)
+
+
+async def _set_reminder(
+    connection: AsyncConnection, opened: ReviewCampaignOpened, is_holiday: IsHoliday
+) -> None:
+    day = working_days_earlier(opened.answer_by, REMIND_BEFORE, is_holiday)
+    if day > london_day(opened.at):
+        campaign_id = str(opened.campaign_id)
+        data = {"campaign_id": campaign_id}
+        await enqueue(connection, REVIEW_REMINDER, campaign_id, data, due_at=nine_of(day))
 
 
 async def answer_review(
@@ -131,7 +152,11 @@ class ReviewJobs:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        return {REVIEW_DEADLINE: self._lapse}
+        return {REVIEW_DEADLINE: self._lapse, REVIEW_REMINDER: self._remind}
+
+    async def _remind(self, job: Job) -> None:
+        async with self._store.engine.begin() as connection:
+            await tell_reviewers(connection, UUID(job.data["campaign_id"]), again=True)
 
     async def _lapse(self, job: Job) -> None:
         campaign_id = CampaignId(UUID(job.data["campaign_id"]))

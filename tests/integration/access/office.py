@@ -165,7 +165,8 @@ class Office:
         self.clock.ahead += timedelta(days=days)
         due = text(
             "UPDATE work SET due_at = clock_timestamp() "
-            "WHERE kind IN ('request-deadline', 'review-deadline') AND state = 'due' AND due_at <= :now"
+            "WHERE kind IN ('request-deadline', 'review-deadline', 'review-reminder') "
+            "AND state = 'due' AND due_at <= :now"
         )
         async with self.engine.begin() as connection:
             await connection.execute(due, {"now": self.clock()})
@@ -175,12 +176,13 @@ class Office:
     async def emails(self, to: str, subject: str) -> list[Json]:
         """Those that have arrived; waits for the first."""
         await eventually(lambda: self._arrived(to, subject))
-        return self._emails(to, subject)
+        return self.arrived(to, subject)
 
     async def _arrived(self, to: str, subject: str) -> bool:
-        return bool(self._emails(to, subject))
+        return bool(self.arrived(to, subject))
 
-    def _emails(self, to: str, subject: str) -> list[Json]:
+    def arrived(self, to: str, subject: str) -> list[Json]:
+        """Emails that have arrived by now."""
         found = [json.loads(file.read_text()) for file in self.inbox.glob("*.json")]
         return [email for email in found if (email["to"], email["subject"]) == (to, subject)]
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.access.bank_holidays import is_bank_holiday
+from services.access.domain.deadlines import working_days_earlier
 from services.access.handlers.reviews import open_review_of_the_month
 from tests.integration.access.office import (
     PROVIDER,
@@ -18,6 +19,7 @@ from tests.integration.access.office import (
 )
 
 REVIEW = "Who still needs access to Check data?"
+AGAIN = "Your answer is awaited: who still needs access to Check data?"
 SUSPENDED_EMAIL = "Your access to Check data is suspended"
 
 
@@ -103,6 +105,29 @@ async def test_what_nobody_answers_is_suspended(office: Office, cast: Cast) -> N
     assert problem(late) == (409, "not-in-review")
     grant_id = person["grants"][0]["grant_id"]
     ok(await office.post(f"/grants/{grant_id}/restore", cast.policy, reason="Confirmed by telephone."))
+
+
+async def test_those_who_did_not_answer_are_reminded_once_before_it_is_due(
+    office: Office, cast: Cast
+) -> None:
+    grant_id = await colleague(office, cast)
+    await opened(office, cast, days=30)
+    remind_on = working_days_earlier(office.today + timedelta(days=30), 5, is_bank_holiday)
+    await office.pass_days((remind_on - office.today).days - 1)
+    await asyncio.sleep(0.3)
+    assert not office.arrived("marcus.bell@example.org", AGAIN)
+    theirs = (await office.get("/reviews/mine", cast.contact)).json()
+    assert {grant_id} < {item["grant_id"] for item in theirs}
+    for item in theirs:
+        answer = {"decision": "approve", "reason": "Still here."}
+        ok(await office.post(f"/reviews/grants/{item['grant_id']}", cast.contact, **answer))
+    await office.pass_days(2)
+    (email,) = await office.emails("marcus.bell@example.org", AGAIN)
+    assert "/access-requests/reviews" in email["body"]
+    await office.pass_days(1)
+    await asyncio.sleep(0.3)
+    assert len(office.arrived("marcus.bell@example.org", AGAIN)) == 1
+    assert not office.arrived("lena.fischer@example.org", AGAIN)  # nothing waits for her any more
 
 
 async def test_a_review_opens_by_itself_once_a_month_when_something_is_due(

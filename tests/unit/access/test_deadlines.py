@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.access.bank_holidays import is_bank_holiday
-from services.access.domain.deadlines import Deadline, Due, due_moments, working_days_later
+from services.access.domain.deadlines import (
+    Deadline,
+    Due,
+    due_moments,
+    working_days_earlier,
+    working_days_later,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +40,9 @@ def test_the_day_is_a_working_day_and_so_many_lie_between(day: date, count: int)
     first = working_days_later(day, 1, is_bank_holiday)
     assert working_days_later(first, count - 1, is_bank_holiday) == later
     assert working_days_later(day, count - 1, is_bank_holiday) < later
+    back = working_days_earlier(later, count, is_bank_holiday)
+    assert back <= day
+    assert working_days_later(back, count, is_bank_holiday) == later
 
 
 def test_deadlines_are_at_nine_in_london_in_summer_and_winter() -> None:
