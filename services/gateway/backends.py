@@ -173,8 +173,10 @@ class Access:
     async def organisations(self, kind: OrganisationKind) -> list[access.Organisation]:
         return await self.backend.get("/organisations", ORGANISATIONS, self.token, [("kind", kind.value)])
 
-    async def requests(self, state: access.RequestState | None, page: int) -> access.RequestPage:
+    async def requests(self, state: access.RequestState | None, page: int, q: str = "") -> access.RequestPage:
         parameters = [("page", str(page))] + ([("state", state.value)] if state else [])
+        if q:
+            parameters.append(("q", q))
         return await self.backend.get("/requests", REQUEST_PAGE, self.token, parameters)
 
     async def request(self, request_id: UUID) -> access.AccessRequest:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from services.access.api.agreements import told_line
 from services.access.api.desk import AtDesk, Desk, Page, Reading, actor
@@ -26,6 +26,7 @@ from services.access.queries.requests import list_confirmations, list_requests
 from services.access.queries.time_line import told_request_in_full
 from shared.contracts import access as told
 from shared.contracts.manage_ects import OrganisationKind
+from shared.database.text import storable
 from shared.web.caller import PersonCaller
 
 router = APIRouter(tags=["requests"])
@@ -68,10 +69,14 @@ async def submit(desk: AtDesk, caller: Asker, body: told.SubmitRequest) -> told.
 
 @router.get("/requests")
 async def requests(
-    caller: Reader, connection: Reading, state: told.RequestState | None = None, page: Page = 1
+    caller: Reader,
+    connection: Reading,
+    state: told.RequestState | None = None,
+    page: Page = 1,
+    q: Annotated[str, Query(max_length=254)] = "",
 ) -> told.RequestPage:
-    """Users: their organisation's, in their role. Staff: all."""
-    return await list_requests(connection, actor(caller), state, page)
+    """Users: their organisation's, in their role. Staff: all. q: words of a name, address or organisation."""
+    return await list_requests(connection, actor(caller), state, page, storable(q))
 
 
 @router.get("/confirmations")

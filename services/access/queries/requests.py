@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.access.domain.events import Step
@@ -56,18 +56,34 @@ async def request_row(connection: AsyncConnection, request_id: UUID, by: Actor) 
     return row
 
 
+def _found_by(words: str, by: Actor) -> ColumnElement[bool]:
+    """Requests in which each of the words is part of the name, email address or organisation.
+
+    Users search what was written only: that a registered name matches would say that the person is known.
+    """
+    searched = [requests.c.name_given, requests.c.email_given, organisations.c.name]
+    if by.role.is_staff:
+        searched += [subjects.c.full_name, subjects.c.email, lead_providers.c.name]
+    return and_(
+        true(),
+        *(or_(*(text.icontains(word, autoescape=True) for text in searched)) for word in words.split()),
+    )
+
+
 async def list_requests(
-    connection: AsyncConnection, by: Actor, state: told.RequestState | None, page: int
+    connection: AsyncConnection, by: Actor, state: told.RequestState | None, page: int, words: str = ""
 ) -> told.RequestPage:
-    """Newest first; a queue (one open state) oldest first."""
+    """Newest first; a queue (one open state) oldest first. words: searched for; the counts are of what is
+    found.
+    """
+    found = _SELECT.where(visible_to(by), _found_by(words, by))
+    each = found.subquery()
     counts = await connection.execute(
-        select(requests.c.state, func.count().label("number"))
-        .where(visible_to(by))
-        .group_by(requests.c.state)
+        select(each.c.state, func.count().label("number")).group_by(each.c.state)
     )
     by_state = dict.fromkeys(told.RequestState, 0)
     by_state |= {told.RequestState(row.state): row.number for row in counts}
-    query = _SELECT.where(visible_to(by))
+    query = found
     if state is not None:
         query = query.where(requests.c.state == state.value)
     total = sum(by_state.values()) if state is None else by_state[state]

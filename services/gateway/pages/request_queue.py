@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from services.gateway import content
+from services.gateway.forms import LONGEST_EMAIL
 from services.gateway.paging import pagination
 from services.gateway.visitor import Visitor
 from shared.contracts.access import RequestState
@@ -30,16 +31,17 @@ def state_of(text: str | None) -> RequestState | None:
 async def queue(request: Request, visitor: Visitor, path: str, everything: str) -> dict[str, Any]:
     """What the template needs. everything: the word for no state in particular."""
     state = state_of(request.query_params.get("state"))
-    found = await visitor.access.requests(state, number_of(request.query_params.get("page")))
+    q = request.query_params.get("q", "").strip()[:LONGEST_EMAIL].replace("\x00", "")
+    found = await visitor.access.requests(state, number_of(request.query_params.get("page")), q)
 
     def href(number: int) -> str:
-        return _address(path, state, number)
+        return _address(path, state, number, q)
 
     states = [
         {
             "text": tag.text,
             "count": found.by_state.get(each, 0),
-            "href": _address(path, each, 1),
+            "href": _address(path, each, 1, q),
             "current": each is state,
         }
         for each, tag in content.REQUEST_STATES.items()
@@ -47,20 +49,23 @@ async def queue(request: Request, visitor: Visitor, path: str, everything: str) 
     total = {
         "text": everything,
         "count": sum(found.by_state.values()),
-        "href": path,
+        "href": _address(path, None, 1, q),
         "current": state is None,
     }
     return {
         "found": found,
         "path": path,
+        "q": q,
         "state": state,
         "states": [total, *states],
         "pagination": pagination(found.page, found.pages, href),
     }
 
 
-def _address(path: str, state: RequestState | None, number: int) -> str:
-    parameters = {"state": state.value} if state else {}
+def _address(path: str, state: RequestState | None, number: int, q: str) -> str:
+    parameters = {"q": q} if q else {}
+    if state:
+        parameters["state"] = state.value
     if number > 1:
         parameters["page"] = str(number)
     return f"{path}?{urlencode(parameters)}" if parameters else path
