@@ -41,7 +41,7 @@ bench-short: $(BENCH_READY) ## The same in a few minutes, with fewer rounds and 
 accessibility: $(DEV_READY) assets ## Look at every page in every state, desk and phone; write var/accessibility.md
 	@CHECK_DATA_THOROUGHLY=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
 
-load: $(BENCH_READY) ## Play the start of a term: more and more users on the whole system; writes docs/load.md (10 minutes)
+load: $(BENCH_READY) ## Play the start of a term: more and more users on the whole system; writes docs/load.md (5 minutes)
 	@$(BIN)/python -m benchmarks.load
 
 load-short: $(BENCH_READY) ## The same in a minute, with a small world and few users

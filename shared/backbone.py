@@ -35,6 +35,7 @@ from shared.database.engine import service_engine
 from shared.database.errors import AWAY, is_passing
 from shared.database.schema import RequiredSchema, SchemaTooOld
 from shared.event_store import Codec, EventStore
+from shared.retention import LOOK_SECONDS, forget_what_is_settled
 from shared.settings import ServiceSettings
 from shared.tasks import stop_tasks
 from shared.web.service_client import OwnToken, ServiceTokens
@@ -138,6 +139,9 @@ class Backbone(Generic[Event]):
 
         self.keep_running(name, run)
 
+    async def forget_what_is_settled(self) -> None:
+        await forget_what_is_settled(self.engine, timedelta(days=self.settings.retention_days))
+
     async def check_database(self) -> None:
         """For /health/ready: it answers, and has been migrated.
 
@@ -219,6 +223,7 @@ async def open_backbone(
         backbone.keep_running("events bell", events_bell.run)
         backbone.keep_running("work bell", work_bell.run)
         backbone.repeat("backlog", BACKLOG_SECONDS, Backlog(engine, service).measure)
+        backbone.repeat("retention", LOOK_SECONDS, backbone.forget_what_is_settled)
         log.info("service_started", service=service)
         yield backbone
         log.info("service_stopping", service=service)

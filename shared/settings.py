@@ -66,6 +66,8 @@ class ServiceSettings(CommonSettings):
     relay_batch: int = Field(default=500, ge=1)
     projection_batch: int = Field(default=500, ge=1)
     """Events applied in one transaction at most."""
+    retention_days: int = Field(default=90, ge=30)
+    """How long jobs that are done, settled parked events' content, and what else is over are kept."""
     feed_urls: dict[str, str] = Field(default_factory=dict)
     """Where each publisher serves its event feed: {"access": "http://…"} as JSON."""
 

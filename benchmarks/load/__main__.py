@@ -19,7 +19,7 @@ NO_LIMITS = json.dumps(["1000000 per minute"])
 """All users come from one network address here; what keeps strangers away is measured elsewhere."""
 
 
-FULL = Size(participants=50_000, users=(25, 50, 100, 200), step_seconds=60, think=2, trickle_seconds=0.1)
+FULL = Size(participants=10_000, users=(25, 50, 100, 200), step_seconds=40, think=2, trickle_seconds=0.1)
 SHORT = Size(participants=900, users=(4, 8), step_seconds=8, think=0.5, trickle_seconds=0.2)
 
 

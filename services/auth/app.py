@@ -16,6 +16,7 @@ from services.auth.links import CONFIRMATION_LINK, EMAIL_LINK, SEND_LINK, LinkRu
 from services.auth.own_sessions import OwnSessions
 from services.auth.problems import PROBLEMS, problem_of
 from services.auth.publishing import CODEC, PUBLICATION
+from services.auth.retention import forget_what_is_over
 from services.auth.second_factors import TELL_OF_SECOND_FACTOR, SecondFactors
 from services.auth.sessions import Limits, Sessions
 from services.auth.settings import AuthSettings
@@ -62,6 +63,9 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             async def forget_old_browsers() -> None:
                 await forget_old(backbone.engine, clock() - timedelta(days=settings.device_days))
 
+            async def forget_old_links() -> None:
+                await forget_what_is_over(backbone.engine, clock() - timedelta(days=settings.retention_days))
+
             await backbone.follow(AccessFollower(clock))
             backbone.work(
                 {
@@ -75,6 +79,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             backbone.repeat("end expired sessions", SWEEP_SECONDS, sessions.end_expired)
             backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("forget old browsers", FORGET_SECONDS, forget_old_browsers)
+            backbone.repeat("forget links and sessions", FORGET_SECONDS, forget_old_links)
             backbone.repeat("renew second factors", FORGET_SECONDS, factors.renew)
             yield
 

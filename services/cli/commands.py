@@ -208,6 +208,21 @@ By = Annotated[
 ]
 
 
+@app.command()
+def erase(
+    participant_id: Annotated[str, typer.Argument(help="The participant's ID.")],
+    why: Why,
+    by: By,
+) -> None:
+    """Take a participant whom Manage ECTs has removed out of the log, on record.
+
+    Works as the owner of the tables: CHECK_DATA_OWNER_DATABASE_URL.
+    """
+    module = importlib.import_module("services.cli.erasing")
+    reason = importlib.import_module("shared.parked_actions").Reason(by, why)
+    asyncio.run(module.erase_participant(participant_id, reason))
+
+
 @parked.command("list")
 def parked_list(service: Service) -> None:
     """What waits, oldest first, with the reason."""
