@@ -22,6 +22,7 @@ from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from tests.conftest import NewDatabase
 from tests.databases import Databases
+from tests.integration.participants.many import Filled, filled
 from tests.integration.participants.world import Hub, as_json, hub
 from tests.servers import Servers
 from tests.tokens import TestIssuer
@@ -158,3 +159,10 @@ def participants(served_hub: tuple[Participants, Hub]) -> Participants:
 @pytest.fixture
 def north(served_hub: tuple[Participants, Hub]) -> Hub:
     return served_hub[1]
+
+
+@pytest.fixture(scope="session")
+async def lists(databases: Databases) -> AsyncIterator[Filled]:
+    """Long ones, written straight into the read model. Read only."""
+    async with filled(databases) as made:
+        yield made

@@ -1,0 +1,104 @@
+"""What people ask for most is answered from an index, and reads no list that it does not show."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.participants.domain.status import Status
+from services.participants.list_query import ListQuery, Paging, Sort
+from services.participants.list_sql import HISTORY, ONE, page_statement
+from services.participants.scope import Scope
+from shared.contracts.manage_ects import OrganisationKind
+from tests.integration.participants.many import BEGAN, MANY, Filled
+
+KIND = OrganisationKind.DELIVERY_PARTNER
+BY_NAME, BY_CHANGE = "participant_views_by_name", "participant_views_by_change"
+WORDS, TRIGRAMS = "participant_views_words", "participant_views_search"
+
+
+@pytest.fixture
+async def reader(lists: Filled) -> AsyncIterator[asyncpg.Connection]:
+    """Reads for the longer list, as the service does."""
+    connection = await asyncpg.connect(lists.database.extra_urls["participants_reader"])
+    await connection.execute(
+        f"SELECT set_config('check_data.organisation', '{longer(lists)}', false),"
+        f" set_config('check_data.organisation_kind', '{KIND.value}', false)"
+    )
+    yield connection
+    await connection.close()
+
+
+def longer(lists: Filled) -> UUID:
+    return next(organisation for organisation, rows in lists.rows.items() if len(rows) == MANY)
+
+
+async def plan(connection: asyncpg.Connection, statement: str, *values: object) -> str:
+    lines = await connection.fetch(f"EXPLAIN (COSTS OFF) {statement}", *values)
+    return "\n".join(line[0] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (ListQuery(), BY_NAME),
+        (ListQuery(sort=Sort.NAME_DOWN), BY_NAME),
+        (ListQuery(statuses=(Status.CHECKING_QTS,), academic_years=(2024,)), BY_NAME),
+        (ListQuery(sort=Sort.CHANGED_DOWN), BY_CHANGE),
+        (ListQuery(changed_since=BEGAN.date() + timedelta(days=20), sort=Sort.CHANGED_DOWN), BY_CHANGE),
+    ],
+    ids=["first page", "from the end", "status and year", "newest changes", "changed since a day"],
+)
+async def test_a_page_is_a_walk_of_the_index_in_its_order(
+    lists: Filled, reader: asyncpg.Connection, query: ListQuery, index: str
+) -> None:
+    statement = page_statement(Scope(KIND, longer(lists)), query, Paging(1, 50))
+    seen = await plan(reader, statement.text, *statement.values)
+    assert "Seq Scan" not in seen
+    found = seen.split("CTE found", 1)[1].split("Nested Loop", 1)[0]
+    page = found.rsplit("->  Limit", 1)[1]
+    assert f"using {index} on participant_views" in page
+    assert "Index Only Scan" in page
+    assert "Sort" not in page
+
+
+@pytest.mark.parametrize("statement", [ONE, HISTORY], ids=["one person", "their history"])
+async def test_a_person_is_looked_up_by_key(
+    lists: Filled, reader: asyncpg.Connection, statement: str
+) -> None:
+    seen = await plan(reader, statement, longer(lists), KIND.value, UUID(int=7))
+    assert "_pkey on" in seen
+    assert "Seq Scan" not in seen
+
+
+@pytest.mark.parametrize("pattern", ["%nobody%", "%qj%"], ids=["a word", "two letters"])
+async def test_a_search_that_few_are_found_by_can_use_the_trigrams(lists: Filled, pattern: str) -> None:
+    seen = await inside(lists, pattern, "true")
+    assert f"Bitmap Index Scan on {TRIGRAMS}" in seen
+    assert "Seq Scan" not in seen
+
+
+async def test_a_search_that_many_are_found_by_looks_at_no_rows(lists: Filled) -> None:
+    own = f"organisation_id = '{longer(lists)}' AND organisation_kind = '{KIND.value}'"
+    short = "octet_length(search_text) <= 2000"
+    seen = await inside(
+        lists, "%school%", f"{own} AND {short}", "ORDER BY sort_name, participant_id LIMIT 50"
+    )
+    assert f"Index Only Scan using {WORDS}" in seen
+
+
+async def inside(lists: Filled, pattern: str, where: str, order: str = "") -> str:
+    """The plan of what the function participants_found asks, which EXPLAIN itself does not show.
+
+    As if there were many more rows: for so few, reading the whole table costs as little.
+    """
+    owner = await asyncpg.connect(lists.database.owner_url)
+    await owner.execute("SET enable_seqscan = off")
+    matching: Any = await owner.fetchval("SELECT matching_patterns($1, true)", [pattern])
+    statement = f"SELECT participant_id, status FROM participant_views WHERE {where}{matching} {order}"  # noqa: S608
+    seen = await plan(owner, statement)
+    await owner.close()
+    return seen
