@@ -68,8 +68,17 @@ def cells(columns: tuple[str, ...], formulas: Formulas) -> str:
 
 
 def harmless_sql(text: str) -> str:
-    """The rule of domain/harmless.py."""
-    return f"CASE WHEN {text} ~ {_literal(RISKY)} THEN {_literal(NEUTRAL)} || {text} ELSE {text} END"
+    """The rule of domain/harmless.py.
+
+    What begins with an ASCII letter or digit, as nearly all does, is let pass by comparing bytes, for a small
+    part of what the pattern costs.
+    """
+    plain = " OR ".join(
+        f"({text} >= '{first}' COLLATE \"C\" AND {text} < '{end}' COLLATE \"C\")"
+        for first, end in (("0", ":"), ("A", "["), ("a", "{"))
+    )
+    risky = f"{text} ~ {_literal(RISKY)}"
+    return f"CASE WHEN {plain} THEN {text} WHEN {risky} THEN {_literal(NEUTRAL)} || {text} ELSE {text} END"
 
 
 async def copied(connection: asyncpg.Connection, statement: Statement) -> AsyncGenerator[bytes]:
