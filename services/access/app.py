@@ -16,6 +16,7 @@ from services.access.handlers import lapse_due
 from services.access.handlers.deadlines import DeadlineJobs, set_deadlines
 from services.access.handlers.reviews import ReviewJobs, open_review_of_the_month
 from services.access.publishing import CODEC, PUBLICATION
+from services.access.ready_emails import ReadyEmails, ReadyFiles
 from services.access.request_gauges import MEASURE_SECONDS, measure_requests
 from services.access.review_emails import ReviewEmails
 from services.access.settings import AccessSettings
@@ -50,12 +51,14 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             await backbone.follow(Organisations(clock))
             for publisher in PUBLISHERS:
                 await backbone.follow(Recorder(publisher))
+            await backbone.follow(ReadyFiles())
             mailer = RecordedMailer(backbone.engine, by, clock)
             emails = Emails(backbone.engine, mailer, settings.public_url).handlers
             waiting = WaitingEmails(backbone.engine, mailer, settings.public_url).handlers
             backbone.work(
                 emails
                 | waiting
+                | ReadyEmails(backbone.engine, mailer, settings.public_url).handlers
                 | ReviewEmails(backbone.engine, mailer, settings.public_url).handlers
                 | DeadlineJobs(backbone.store, clock).handlers
                 | ReviewJobs(backbone.store, clock).handlers

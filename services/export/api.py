@@ -1,6 +1,7 @@
 """HTTP interface of export. Bodies: shared/contracts/export.py."""
 
 import base64
+import math
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -14,11 +15,19 @@ from sqlalchemy import Row
 
 from services.export.byte_range import ByteRange, NotSatisfiable, byte_range
 from services.export.domain import export_job as refusals
-from services.export.domain.events import ExportId, FileShape, ListQuery, OrganisationId, Owner, PersonId
-from services.export.domain.export_job import Stage, WrittenFile
-from services.export.handlers import Exports
+from services.export.domain.events import (
+    ExportId,
+    FileShape,
+    Format,
+    ListQuery,
+    OrganisationId,
+    Owner,
+    PersonId,
+)
+from services.export.domain.export_job import ExportJob, Stage, WrittenFile
+from services.export.handlers import Exports, Wish
 from services.export.object_store import ObjectFiles, StoreAway
-from services.export.rows import find_export, list_exports
+from services.export.rows import count_asked, find_export, list_exports
 from shared.clock import Clock
 from shared.contracts import export as contract
 from shared.contracts.participants import EXPORT_COLUMNS
@@ -29,7 +38,8 @@ from shared.web.problems import Problem, not_found
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/exports", tags=["exports"])
 
-MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8; header=present", Format.XLSX: XLSX_TYPE}
 SLUG = re.compile(r"^[a-z][a-z_]{0,63}$")
 SINCE = re.compile(r"\A([0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.+Z]{5,20})?)?\Z", re.ASCII)
 SORT = re.compile(r"\A(-?[a-z]{1,19})?\Z", re.ASCII)
@@ -52,7 +62,8 @@ Asker = Annotated[Owner, Depends(owner)]
 async def ask(request: Request, asker: Asker, body: contract.AskForExport) -> contract.Export:
     """Ask for a file of the list as it stands; it is written in the background."""
     exports: Exports = request.app.state.exports
-    export_id = await exports.ask(asker, understood(body.query), shape(body), body.idempotency_key)
+    wish = Wish(understood(body.query), shape(body), body.since_last_download, body.email_when_ready)
+    export_id = await exports.ask(asker, wish, body.idempotency_key)
     return await _shown(request, asker, export_id)
 
 
@@ -62,6 +73,24 @@ async def exports(request: Request, asker: Asker) -> list[contract.Export]:
     now = _clock(request)()
     async with request.app.state.backbone.engine.connect() as connection:
         return [_export(row, now) for row in await list_exports(connection, asker)]
+
+
+@router.get("/limits")
+async def limits(request: Request, asker: Asker) -> contract.ExportLimits:
+    """What may be asked for, so that it can be told beforehand."""
+    exports: Exports = request.app.state.exports
+    most = exports.limits
+    async with request.app.state.backbone.engine.connect() as connection:
+        used = await count_asked(connection, asker, _clock(request)())
+    return contract.ExportLimits(
+        person=most.person,
+        person_used=used.person,
+        organisation=most.organisation,
+        organisation_used=used.organisation,
+        person_in_an_hour=most.person_in_an_hour,
+        person_in_an_hour_used=used.person_in_an_hour,
+        rows=most.rows,
+    )
 
 
 @router.get("/{export_id}")
@@ -80,7 +109,7 @@ async def cancel(request: Request, asker: Asker, export_id: UUID) -> contract.Ex
 @router.get(
     "/{export_id}/file",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {}}}, 206: {"content": {"text/csv": {}}}},
+    responses={status: {"content": {"text/csv": {}, XLSX_TYPE: {}}} for status in (200, 206)},
 )
 async def file(
     request: Request,
@@ -104,16 +133,16 @@ async def file(
     whole = ByteRange(0, written.bytes)
     stream = await files.read(written.location, (part or whole).start, (part or whole).end)
     await exports.record_download(job.export_id, asker)
-    return _answer(stream, written, part, job.file_name, etag)
+    return _answer(stream, written, part, job, etag)
 
 
 def _answer(
-    stream: AsyncIterator[bytes], written: WrittenFile, part: ByteRange | None, file_name: str, etag: str
+    stream: AsyncIterator[bytes], written: WrittenFile, part: ByteRange | None, job: ExportJob, etag: str
 ) -> Response:
     digest = base64.b64encode(bytes.fromhex(written.sha256)).decode()
     headers = {
         "content-length": str(part.end - part.start if part else written.bytes),
-        "content-disposition": f'attachment; filename="{file_name}"',
+        "content-disposition": f'attachment; filename="{job.file_name}"',
         "accept-ranges": "bytes",
         "etag": etag,
         "repr-digest": f"sha-256=:{digest}:",
@@ -121,7 +150,7 @@ def _answer(
     }
     if part:
         headers["content-range"] = part.content_range(written.bytes)
-    return StreamingResponse(stream, 206 if part else 200, headers, media_type=MEDIA_TYPE)
+    return StreamingResponse(stream, 206 if part else 200, headers, media_type=MEDIA_TYPES[job.shape.format])
 
 
 def understood(query: contract.ListQuery) -> ListQuery:
@@ -161,7 +190,11 @@ def shape(body: contract.AskForExport) -> FileShape:
         detail = "A column is not understood. Go back to the list and choose the columns again."
         raise Problem(422, "query-not-understood", detail, errors)
     chosen = tuple(name for name in EXPORT_COLUMNS if name in body.columns)
-    return FileShape(() if chosen == EXPORT_COLUMNS else chosen, body.byte_order_mark)
+    return FileShape(
+        () if chosen == EXPORT_COLUMNS else chosen,
+        body.byte_order_mark and body.format is contract.ExportFormat.CSV,
+        Format(body.format),
+    )
 
 
 async def _shown(request: Request, asker: Owner, export_id: ExportId) -> contract.Export:
@@ -179,15 +212,25 @@ def _export(row: Row[Any], now: datetime) -> contract.Export:
         query=contract.ListQuery(**row.query),
         columns=row.shape.get("columns", []),
         byte_order_mark=row.shape.get("byte_order_mark", False),
+        format=row.shape.get("format", Format.CSV),
         state=contract.ExportState.EXPIRED if over else contract.ExportState(row.state),
         asked_at=row.asked_at,
         rows_written=row.rows_written,
         rows_total=row.rows_total,
+        seconds_left=_seconds_left(row, now),
         bytes=row.bytes,
         expires_at=row.expires_at,
         failure=row.failure,
         file_name=row.file_name,
     )
+
+
+def _seconds_left(row: Row[Any], now: datetime) -> int | None:
+    if row.state != Stage.WRITING or not row.rows_written or row.started_at is None:
+        return None
+    each: float = max(0.0, (now - row.started_at).total_seconds()) / row.rows_written
+    left: int = max(0, row.rows_total - row.rows_written)
+    return math.ceil(each * left)
 
 
 def _clock(request: Request) -> Clock:
@@ -213,6 +256,15 @@ def problem_of(refused: refusals.Refused) -> Problem:
     match refused:
         case refusals.NoSuchExport():
             return not_found()
+        case refusals.TooManyOfTheOrganisation(limit=limit):
+            detail = (
+                f"People of your organisation have {limit} files that are still being made. "
+                "Wait until one is ready, then ask again."
+            )
+            return Problem(409, "too-many-exports", detail)
+        case refusals.TooManyInAnHour(limit=limit):
+            detail = f"You asked for {limit} files in the last hour. Wait a little, then ask again."
+            return Problem(409, "too-many-exports", detail)
         case refusals.TooManyExports(limit=limit):
             detail = (
                 f"You have {limit} files that are still being made. Wait until one is ready, then ask again."

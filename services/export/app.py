@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.export.api import answer_refusals, router
+from services.export.domain.export_job import Limits
 from services.export.expiry import SWEEP_SECONDS, Expiry
 from services.export.handlers import WRITE_EXPORT, Exports
 from services.export.object_store import ObjectFiles
@@ -32,6 +33,12 @@ def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock =
     withdrawals = Withdrawals()
     verifier = TokenVerifier("export", keys or PublishedKeys(settings.auth_url, http), withdrawals)
     lifetime = timedelta(hours=settings.export_lifetime_hours)
+    limits = Limits(
+        person=settings.export_limit,
+        organisation=settings.export_limit_organisation,
+        person_in_an_hour=settings.export_limit_hour,
+        rows=settings.export_limit_rows,
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -44,7 +51,7 @@ def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock =
                 backbone.engine,
                 ObjectFiles(settings.export_store, plain_http=settings.export_store_plain_http),
             )
-            exports = Exports(backbone.store, clock, settings.export_limit)
+            exports = Exports(backbone.store, clock, limits)
             participants = ParticipantsService(settings.participants_url, rows_http, backbone.tokens)
             turns = Turns(settings.export_places, settings.export_places_each)
             writer = ExportWriter(exports, participants, files, engine, clock, lifetime, turns)

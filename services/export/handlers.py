@@ -1,7 +1,11 @@
 """Commands on exports: load, decide, append, and the rows with it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from uuid import UUID, uuid5
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.export.domain.events import Event, ExportId, FileShape, ListQuery, Owner
 from services.export.domain.export_job import (
@@ -10,6 +14,7 @@ from services.export.domain.export_job import (
     Download,
     Expire,
     ExportJob,
+    Limits,
     NoSuchExport,
     RecordFailure,
     RecordWritten,
@@ -19,7 +24,7 @@ from services.export.domain.export_job import (
     decide,
     evolve,
 )
-from services.export.rows import apply, count_unfinished, one_ask_at_a_time
+from services.export.rows import apply, count_asked, last_taken, one_ask_at_a_time
 from shared.clock import LONDON, Clock
 from shared.event_store import Decider, EventStore, Recorded, Transaction, execute
 from shared.work_queue import enqueue
@@ -30,18 +35,32 @@ WRITE_EXPORT = "write_export"
 EXPORT_IDS = UUID("6f0d3c1e-3b0a-4f5e-9a53-0c1f6a1f8d52")
 """Namespace of the IDs."""
 
+OVERLAP = timedelta(minutes=10)
+"""What was received shortly before a file was asked for may not have been derived when its rows were read."""
+
 DECIDER: Decider[Command, ExportJob | None, Event] = Decider(initial=None, decide=decide, evolve=evolve)
 
 
-class Exports:
-    """limit: exports that one person may have unfinished at a time."""
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """since_last: only who changed since the last file of this kind that was downloaded, if there was one.
 
-    def __init__(self, store: EventStore[Event], clock: Clock, limit: int) -> None:
+    email: whether to tell its owner when it is ready.
+    """
+
+    query: ListQuery
+    shape: FileShape
+    since_last: bool = False
+    email: bool = False
+
+
+class Exports:
+    def __init__(self, store: EventStore[Event], clock: Clock, limits: Limits) -> None:
         self._store = store
         self._clock = clock
-        self._limit = limit
+        self.limits = limits
 
-    async def ask(self, owner: Owner, query: ListQuery, shape: FileShape, idempotency_key: UUID) -> ExportId:
+    async def ask(self, owner: Owner, wish: Wish, idempotency_key: UUID) -> ExportId:
         """Ask for a file. The same owner and key gives the same export, however often and at once.
 
         Raises TooManyExports.
@@ -49,16 +68,17 @@ class Exports:
         export_id = id_of(owner, idempotency_key)
         asked_at = self._clock().astimezone(LONDON)
         async with self._store.transaction() as transaction:
-            await one_ask_at_a_time(transaction.connection, owner.person_id)
+            await one_ask_at_a_time(transaction.connection, owner)
             loaded = await transaction.load(stream(export_id))
             command = RequestExport(
                 export_id,
                 owner,
-                query,
-                file_name=f"participants-{asked_at:%Y-%m-%d-%H%M}.csv",
-                shape=shape,
-                unfinished=await count_unfinished(transaction.connection, owner.person_id),
-                limit=self._limit,
+                await _changed_since(transaction.connection, owner, wish),
+                file_name=f"participants-{asked_at:%Y-%m-%d-%H%M}.{wish.shape.format}",
+                shape=wish.shape,
+                asked=await count_asked(transaction.connection, owner, asked_at),
+                limits=self.limits,
+                email_wished=wish.email,
             )
             new = decide(command, DECIDER.state_after(loaded.events))
             recorded = await transaction.append(
@@ -79,8 +99,8 @@ class Exports:
         return job
 
     async def start_writing(self, export_id: ExportId, total: int) -> None:
-        """Raises AlreadyOver."""
-        await self._execute(export_id, StartWriting(total), actor=None)
+        """Raises AlreadyOver, TooManyRows."""
+        await self._execute(export_id, StartWriting(total, self.limits.rows), actor=None)
 
     async def record_written(self, export_id: ExportId, file: WrittenFile) -> None:
         """Offer the file. Raises AlreadyOver, RowsMissing."""
@@ -104,6 +124,15 @@ class Exports:
 
     async def _execute(self, export_id: ExportId, command: Command, actor: str | None) -> None:
         await execute(self._store, DECIDER, stream(export_id), command, actor=actor, along=_keep_rows)
+
+
+async def _changed_since(connection: AsyncConnection, owner: Owner, wish: Wish) -> ListQuery:
+    """The query, with the moment in place of “since my last download”."""
+    if not wish.since_last:
+        return wish.query
+    since = await last_taken(connection, owner, wish.query)
+    told = (since - OVERLAP).astimezone(UTC).isoformat(timespec="seconds") if since else ""
+    return replace(wish.query, changed_since=told)
 
 
 async def _keep_rows(transaction: Transaction[Event], recorded: Sequence[Recorded[Event]]) -> None:

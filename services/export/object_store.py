@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PART_BYTES = 5 * 1024 * 1024
 """The least that S3 takes as a part of an upload that is not the last one."""
+LOCAL_BYTES = 1024 * 1024
+"""A folder takes parts of any size; three files at a time should not hold tens of megabytes."""
 PARTS_AT_A_TIME = 2
 READ_BYTES = 256 * 1024
 CLOUD_TIMEOUT = "10 minutes"
@@ -28,6 +30,10 @@ CLOUD_TIMEOUT = "10 minutes"
 
 class StoreAway(Exception):
     """The object store cannot be reached, is full, or does not have what was put into it."""
+
+
+class StoreNotUnderstood(Exception):
+    """The settings name no store, or not all that it needs. It says which; it holds no secret."""
 
 
 class WritingFile:
@@ -51,7 +57,7 @@ class WritingFile:
 
 
 class ObjectFiles:
-    """Files by location. Every method raises StoreAway.
+    """Files by location. Every method raises StoreAway, and the making StoreNotUnderstood.
 
     plain_http: lets a cloud be spoken to without TLS. Said here, since what is said of the client here hides
     what the cloud's environment variables say of it.
@@ -65,13 +71,16 @@ class ObjectFiles:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(self._folder)
         else:
-            self._store = from_url(url, client_options={"timeout": CLOUD_TIMEOUT, "allow_http": plain_http})
+            self._store = _cloud(url, plain_http)
 
     @asynccontextmanager
     async def writing(self, location: str) -> AsyncIterator[WritingFile]:
         """Write a file part by part. It appears whole when the block ends, and not at all when it raises."""
         writer = obstore.open_writer_async(
-            self._store, location, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_A_TIME
+            self._store,
+            location,
+            buffer_size=PART_BYTES if self._folder is None else LOCAL_BYTES,
+            max_concurrency=PARTS_AT_A_TIME,
         )
         try:
             yield WritingFile(writer)
@@ -116,6 +125,15 @@ class ObjectFiles:
         if self._folder is not None:
             with _store_errors():
                 await asyncio.to_thread(_delete_staged, self._folder, before)
+
+
+def _cloud(url: str, plain_http: bool) -> "ObjectStore":
+    """Raises StoreNotUnderstood. Whether the store is there is seen when it is written to."""
+    try:
+        return from_url(url, client_options={"timeout": CLOUD_TIMEOUT, "allow_http": plain_http})
+    except BaseError as error:
+        said = str(error).splitlines()[0]
+        raise StoreNotUnderstood(f"CHECK_DATA_EXPORT_STORE: {said}") from None
 
 
 def _delete_staged(folder: Path, before: datetime) -> None:

@@ -32,8 +32,10 @@ def publish(event: Event) -> PublishedEvent | None:
             return contracts.ExportRequested(
                 **_whose(export_id, owner), searched=bool(query.q.strip()), filters=filters(query)
             )
-        case ExportWritten(export_id, owner, rows, bytes_, sha256):
-            return contracts.ExportWritten(**_whose(export_id, owner), rows=rows, bytes=bytes_, sha256=sha256)
+        case ExportWritten(export_id, owner, rows, bytes_, sha256, email_wished=wished):
+            return contracts.ExportWritten(
+                **_whose(export_id, owner), rows=rows, bytes=bytes_, sha256=sha256, email_wished=wished
+            )
         case ExportFailed(export_id, owner, reason):
             return contracts.ExportFailed(**_whose(export_id, owner), reason=reason)
         case Downloaded(export_id, owner, rows):

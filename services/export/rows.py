@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, Row, Table, Text, Uuid, func, select
@@ -18,11 +18,11 @@ from services.export.domain.events import (
     ExportId,
     ExportRequested,
     ExportWritten,
+    ListQuery,
     Owner,
-    PersonId,
     WritingStarted,
 )
-from services.export.domain.export_job import UNFINISHED, AlreadyOver, Stage
+from services.export.domain.export_job import UNFINISHED, AlreadyOver, Asked, Stage
 from shared.event_store import Recorded
 
 exports = Table(
@@ -43,9 +43,12 @@ exports = Table(
     Column("location", Text),
     Column("expires_at", DateTime(timezone=True)),
     Column("failure", Text),
+    Column("started_at", DateTime(timezone=True)),
+    Column("downloaded_at", DateTime(timezone=True)),
 )
 """rows_written moves while a file is written; everything else follows from the events."""
 
+OF_A_KIND = ("q", "role", "academic_year", "status")
 SHOWN = 100
 """How many exports a list shows at most."""
 
@@ -70,7 +73,14 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
                     )
                 )
             case WritingStarted(export_id, total=total):
-                await _set(connection, export_id, state=Stage.WRITING, rows_written=0, rows_total=total)
+                await _set(
+                    connection,
+                    export_id,
+                    state=Stage.WRITING,
+                    rows_written=0,
+                    rows_total=total,
+                    started_at=one.happened_at,
+                )
             case ExportWritten() as written:
                 await _set(
                     connection,
@@ -87,8 +97,8 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
                 await _set(connection, export_id, state=Stage.EXPIRED, location=None)
             case ExportCancelled(export_id):
                 await _set(connection, export_id, state=Stage.CANCELLED)
-            case Downloaded():
-                pass
+            case Downloaded(export_id):
+                await _set(connection, export_id, downloaded_at=one.happened_at)
 
 
 async def _set(connection: AsyncConnection, export_id: ExportId, **values: object) -> None:
@@ -109,14 +119,49 @@ async def note_progress(connection: AsyncConnection, export_id: ExportId, rows_w
         raise AlreadyOver
 
 
-async def one_ask_at_a_time(connection: AsyncConnection, person_id: PersonId) -> None:
-    """Let a person's asks pass one by one until the transaction ends, so that they can be counted."""
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(person_id), 0))))
+async def one_ask_at_a_time(connection: AsyncConnection, owner: Owner) -> None:
+    """Let the asks of a person, and of an organisation, pass one by one until the transaction ends.
+
+    So they can be counted. The person's lock first, everywhere: so nobody waits in a circle.
+    """
+    for whose in (owner.person_id, owner.organisation_id):
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(whose), 0))))
 
 
-async def count_unfinished(connection: AsyncConnection, person_id: PersonId) -> int:
-    query = select(func.count()).where(exports.c.person_id == person_id, exports.c.state.in_(UNFINISHED))
-    return await connection.scalar(query) or 0
+async def count_asked(connection: AsyncConnection, owner: Owner, now: datetime) -> Asked:
+    """What counts against the limits of who asks: in all roles and organisations of the person together."""
+    unfinished = exports.c.state.in_(UNFINISHED)
+    person, organisation = exports.c.person_id == owner.person_id, exports.c.organisation_id
+    query = select(
+        select(func.count()).where(person, unfinished).scalar_subquery().label("person"),
+        select(func.count())
+        .where(organisation == owner.organisation_id, unfinished)
+        .scalar_subquery()
+        .label("organisation"),
+        select(func.count())
+        .where(person, exports.c.asked_at > now - timedelta(hours=1))
+        .scalar_subquery()
+        .label("person_in_an_hour"),
+    )
+    row = (await connection.execute(query)).one()
+    return Asked(row.person, row.organisation, row.person_in_an_hour)
+
+
+async def last_taken(connection: AsyncConnection, owner: Owner, query: ListQuery) -> datetime | None:
+    """When the last file of this kind that its owner downloaded was asked for: before its rows were read.
+
+    Of a kind are files of the same search and filters, whatever changes and order they were asked for in.
+    """
+    kind = asdict(query)
+    rows = select(exports.c.asked_at, exports.c.query).where(
+        *_of(owner), exports.c.downloaded_at.is_not(None)
+    )
+    newest_first = rows.order_by(exports.c.asked_at.desc())
+    asked_at: datetime
+    for asked_at, other in (await connection.execute(newest_first)).all():
+        if all(list(other.get(name) or ()) == list(kind[name] or ()) for name in OF_A_KIND):
+            return asked_at
+    return None
 
 
 async def list_exports(connection: AsyncConnection, owner: Owner) -> Sequence[Row[Any]]:

@@ -1,18 +1,22 @@
-"""Writes the files: rows from participants → CSV → object store."""
+"""Writes the files: rows from participants → CSV or a workbook → object store."""
 
 import asyncio
-from contextlib import aclosing
+import errno
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 import httpx
 import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncEngine
+from xlsxwriter.exceptions import FileCreateError
 
 from services.export.domain.csv_records import BYTE_ORDER_MARK, header
-from services.export.domain.events import ExportId, FileShape
-from services.export.domain.export_job import UNFINISHED, AlreadyOver, ExportJob, WrittenFile
+from services.export.domain.events import ExportId, FileShape, Format
+from services.export.domain.export_job import UNFINISHED, AlreadyOver, ExportJob, TooManyRows, WrittenFile
 from services.export.handlers import Exports
 from services.export.object_store import ObjectFiles, StoreAway, WritingFile
 from services.export.participant_rows import (
@@ -24,6 +28,7 @@ from services.export.participant_rows import (
 )
 from services.export.rows import note_progress
 from services.export.turns import Turns
+from services.export.workbook import CellTooLong, workbook
 from shared.clock import Clock
 from shared.contracts.participants import EXPORT_COLUMNS
 from shared.database.errors import is_passing
@@ -45,6 +50,14 @@ NOT_UNDERSTOOD = (
     "The search or a filter was not understood, so the file was not made. "
     "Go back to the list of participants, choose the filters again and ask for a new file."
 )
+TOO_LONG = (
+    "The list has more than {limit:,} people, and one file may have no more, so the file was not made. "
+    "Go back to the list of participants, and choose filters so that there are fewer."
+)
+CELL_TOO_LONG = (
+    "A text in the list is longer than a cell of an Excel workbook may be, so the file was not made. "
+    "Ask for the file as CSV."
+)
 ROWS_AWAY = (
     "The list of participants could not be read, so the file was not made. "
     "Ask for a new file later. If it goes on, tell support."
@@ -58,6 +71,10 @@ OUR_FAULT = (
     "Ask for a new file later. If it goes on, tell support."
 )
 LAST_TRY_DIED = "the last try took its process with it"
+
+
+class Pages(Protocol):
+    async def write(self, data: bytes) -> None: ...
 
 
 class ExportWriter:
@@ -96,11 +113,15 @@ class ExportWriter:
             raise GiveUp(LAST_TRY_DIED)
         try:
             async with self._turns.taking(job.owner.organisation_id):
-                await self._write(job, location=f"{job.export_id}.{work.lease}.csv")
+                await self._write(job, location=f"{job.export_id}.{work.lease}.{job.shape.format}")
         except AlreadyOver:
             log.info("export_already_over", export=str(job.export_id))
         except AccessEnded:
             await self._fail(job.export_id, ACCESS_ENDED)
+        except TooManyRows as error:
+            await self._fail(job.export_id, TOO_LONG.format(limit=error.limit))
+        except CellTooLong:
+            await self._fail(job.export_id, CELL_TOO_LONG)
         except QueryNotUnderstood:
             await self._fail(job.export_id, NOT_UNDERSTOOD)
         except Exception as error:
@@ -113,9 +134,8 @@ class ExportWriter:
         """location: new at each try, so that a try which is taken for dead and is not spoils nothing."""
         async with self._participants.rows(job.owner, job.query, job.shape) as rows:
             await self._exports.start_writing(job.export_id, rows.total)
-            async with self._files.writing(location) as file:
-                await file.write(beginning(job.shape))
-                await self._copy(job.export_id, rows, file)
+            async with self._files.writing(location) as file, self._pages(job.shape, file) as pages:
+                await self._copy(job.export_id, rows, pages)
         written = WrittenFile(
             rows=rows.written,
             bytes=file.bytes,
@@ -131,7 +151,19 @@ class ExportWriter:
         ROWS.inc(rows.total)
         log.info("export_written", export=str(job.export_id), rows=rows.total, bytes=file.bytes)
 
-    async def _copy(self, export_id: ExportId, rows: RowStream, file: WritingFile) -> None:
+    @asynccontextmanager
+    async def _pages(self, shape: FileShape, file: WritingFile) -> AsyncIterator[Pages]:
+        """What takes the records, and has written all of them into the file when the block ends."""
+        if shape.format is Format.XLSX:
+            async with workbook(columns_of(shape)) as book:
+                yield book
+                async for piece in book.finished():
+                    await file.write(piece)
+        else:
+            await file.write(beginning(shape))
+            yield file
+
+    async def _copy(self, export_id: ExportId, rows: RowStream, file: Pages) -> None:
         now = asyncio.get_running_loop().time
         told_at = now()
         async with aclosing(rows.pieces()) as pieces:
@@ -161,14 +193,17 @@ class ExportWriter:
 
 def beginning(shape: FileShape) -> bytes:
     """What comes before the rows: those columns that participants gives for this shape, in its order."""
-    chosen = [column for column in EXPORT_COLUMNS if column in shape.columns]
-    return (BYTE_ORDER_MARK if shape.byte_order_mark else b"") + header(chosen or EXPORT_COLUMNS)
+    return (BYTE_ORDER_MARK if shape.byte_order_mark else b"") + header(columns_of(shape))
+
+
+def columns_of(shape: FileShape) -> tuple[str, ...]:
+    return tuple(column for column in EXPORT_COLUMNS if column in shape.columns) or EXPORT_COLUMNS
 
 
 def reason_of(error: Exception) -> str:
     """What the person is told when trying again did not help."""
     match error:
-        case StoreAway():
+        case StoreAway() | FileCreateError() | OSError(errno=errno.ENOSPC):
             return STORE_AWAY
         case httpx.HTTPError() | RowsIncomplete():
             return ROWS_AWAY

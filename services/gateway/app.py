@@ -23,6 +23,7 @@ from services.gateway.security_headers import SecurityHeaders, security_headers
 from services.gateway.session import Cookies
 from services.gateway.settings import GatewaySettings
 from services.gateway.shedding import ShedLoad
+from services.gateway.told_limits import ToldLimits
 from shared.web.app import create_app
 from shared.web.service_client import OwnToken, ServiceTokens
 
@@ -56,6 +57,7 @@ def create(settings: GatewaySettings) -> FastAPI:
         verifier=None,
     )
     app.state.settings = settings
+    app.state.told_limits = ToldLimits()
     app.state.cookies = cookies
     app.state.form_tokens = form_tokens
     app.state.assets = assets

@@ -26,6 +26,7 @@ PARTICIPANT_DETAIL: Final = TypeAdapter(participants.ParticipantDetail)
 PARTICIPANT_SUMMARY: Final = TypeAdapter(participants.ParticipantSummary)
 EXPORT: Final = TypeAdapter(export.Export)
 EXPORTS: Final = TypeAdapter(list[export.Export])
+EXPORT_LIMITS: Final = TypeAdapter(export.ExportLimits)
 ORGANISATIONS: Final = TypeAdapter(list[access.Organisation])
 REQUEST: Final = TypeAdapter(access.AccessRequest)
 REQUESTS: Final = TypeAdapter(list[access.AccessRequest])
@@ -153,6 +154,9 @@ class Exports:
 
     async def all(self) -> list[export.Export]:
         return await self.backend.get("/exports", EXPORTS, self.token)
+
+    async def limits(self) -> export.ExportLimits:
+        return await self.backend.get("/exports/limits", EXPORT_LIMITS, self.token)
 
     async def one(self, export_id: UUID) -> export.Export:
         return await self.backend.get(f"/exports/{export_id}", EXPORT, self.token)

@@ -6,7 +6,7 @@ from typing import Final
 from shared.contracts import access, auth, export, participants
 from shared.contracts.access import DeclineKind, LineOutcome, RequestState
 from shared.contracts.emails import WhyUndelivered
-from shared.contracts.export import ExportState
+from shared.contracts.export import ExportFormat, ExportState
 from shared.contracts.roles import Role
 
 SERVICE_NAME: Final = "Check data for delivery partners"
@@ -81,6 +81,20 @@ NOT_IN_THE_LIST: Final = {
     "changed_since": "Select since when the status changed from those in the filter",
 }
 """For addresses that somebody wrote by hand, or that are older than the filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    text: str
+    media_type: str
+
+
+EXPORT_FORMATS: Final = {
+    ExportFormat.CSV: FileFormat("CSV, for most programs", "text/csv"),
+    ExportFormat.XLSX: FileFormat(
+        "Excel workbook (XLSX)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ),
+}
 
 EXPORT_STATES: Final = {
     ExportState.WAITING: Tag("Waiting", "yellow"),

@@ -33,6 +33,8 @@ class ExportWritten(ExportEvent):
     rows: int
     bytes: int
     sha256: str
+    email_wished: bool = False
+    """Whether the person asked to be told. Files written before there was this choice: no."""
 
 
 class ExportFailed(ExportEvent):
@@ -58,6 +60,11 @@ CATALOGUE = Catalogue(
 )
 
 # --- HTTP -----------------------------------------------------------------------------------------
+
+
+class ExportFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 class ExportState(StrEnum):
@@ -90,13 +97,34 @@ class AskForExport(Body):
     columns: list[str] = Field(default_factory=list, max_length=20)
     """Of participants' EXPORT_COLUMNS, whose order they are given in; none: all of them."""
     byte_order_mark: bool = False
-    """At the beginning, for Excel, which else takes UTF-8 for something older."""
+    """At the beginning of a CSV, for Excel, which else takes UTF-8 for something older."""
+    format: ExportFormat = ExportFormat.CSV
+    since_last_download: bool = False
+    """Only who changed since the last file with this search and these filters that the person downloaded in
+    this role; everybody when there was none. In place of the query's `changed_since`."""
+    email_when_ready: bool = False
+
+
+class ExportLimits(Body):
+    """GET /exports/limits → what may be asked for, and how much of it is used."""
+
+    person: int
+    """Files of one person that are not finished yet, at most; in all roles together."""
+    person_used: int
+    organisation: int
+    """Files of the people of one organisation that are not finished yet, at most."""
+    organisation_used: int
+    person_in_an_hour: int
+    """Files that one person may ask for in an hour."""
+    person_in_an_hour_used: int
+    rows: int
+    """Of one file."""
 
 
 class Export(Body):
     """GET /exports → list[Export], newest first; GET /exports/{id} → Export (own ones of this role only).
 
-    GET /exports/{id}/file → the CSV, 409 `export-not-ready`, 410 `export-expired` or
+    GET /exports/{id}/file → the file, 409 `export-not-ready`, 410 `export-expired` or
     `export-cancelled`. POST /exports/{id}/cancel → Export, 409 `export-over`.
     """
 
@@ -105,10 +133,13 @@ class Export(Body):
     columns: list[str]
     """None: all of them."""
     byte_order_mark: bool
+    format: ExportFormat
     state: ExportState
     asked_at: datetime
     rows_written: int
     rows_total: int | None
+    seconds_left: int | None
+    """While it is written: at the pace so far."""
     bytes: int | None
     expires_at: datetime | None
     failure: str | None

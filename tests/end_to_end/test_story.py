@@ -68,6 +68,30 @@ async def seconds_until_granted(system: RunningSystem, address: str, started: fl
     return time.perf_counter() - started
 
 
+async def test_limits_are_told_before_and_the_email_is_a_way_to_a_page_that_needs_a_session(
+    system: RunningSystem, marcus: Visitor
+) -> None:
+    page = await marcus.get("/participants?role=mentor")
+    assert "You can have 5 files being made at a time" in page.text
+    assert "60 in an hour" in page.text
+    assert "1,000,000 people" in page.text
+    assert "You have 0 of 5 files being made" in (await marcus.get("/exports")).text
+    asked = await marcus.submit(page, "/exports", email_when_ready="yes", format="xlsx")
+    until = time.monotonic() + 30
+    while not asked.links(r"/exports/[0-9a-f-]{36}/download"):
+        assert time.monotonic() < until, asked.text
+        asked = await marcus.get(asked.path)
+    assert "Excel workbook" in asked.text
+    file = await marcus.get(asked.links(r"/exports/[0-9a-f-]{36}/download")[0])
+    assert file.response.content.startswith(b"PK")
+    address = "marcus.bell@example.org"
+    await marcus.wait_for_email(address, "Your file is ready")
+    assert asked.path in await marcus.inbox(address)
+    stranger = Visitor(system.url)
+    assert (await stranger.get(asked.path)).path.startswith("/sign-in")
+    await stranger.close()
+
+
 async def test_another_organisations_participant_is_not_found(dana: Visitor, marcus: Visitor) -> None:
     theirs = set((await marcus.get("/participants")).links(r"/participants/[0-9a-f-]{36}"))
     ours = set((await dana.get("/participants")).links(r"/participants/[0-9a-f-]{36}"))

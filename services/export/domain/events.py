@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
@@ -31,12 +32,21 @@ class ListQuery:
     sort: str = ""
 
 
+class Format(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
 @dataclass(frozen=True, slots=True)
 class FileShape:
-    """columns: those chosen, none for all of them. byte_order_mark: Excel takes UTF-8 amiss without it."""
+    """columns: those chosen, none for all of them.
+
+    byte_order_mark: of a CSV, which Excel takes amiss without it.
+    """
 
     columns: tuple[str, ...] = ()
     byte_order_mark: bool = False
+    format: Format = Format.CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class ExportRequested:
     """As the person's browser will call it."""
     shape: FileShape = FileShape()
     """Files that were asked for before there was a choice have all columns."""
+    email_wished: bool = False
+    """Whether the owner wants to be told when the file is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class ExportWritten:
     location: str
     """In the object store."""
     expires_at: datetime
+    email_wished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class ExportJob:
     query: ListQuery
     file_name: str
     shape: FileShape
+    email_wished: bool = False
     stage: Stage = Stage.WAITING
     total: int | None = None
     file: WrittenFile | None = None
@@ -81,25 +82,46 @@ class ExportJob:
         return self.file
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many exports may be unfinished at a time, how many be asked for in an hour, how long one may be."""
+
+    person: int
+    organisation: int
+    person_in_an_hour: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What counts against the limits: exports that are unfinished, or were asked for in the last hour."""
+
+    person: int
+    organisation: int
+    person_in_an_hour: int
+
+
 # --- commands -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RequestExport:
-    """unfinished: how many of this person's exports are not finished yet; limit: how many may be."""
-
     export_id: ExportId
     owner: Owner
     query: ListQuery
     file_name: str
     shape: FileShape
-    unfinished: int
-    limit: int
+    asked: Asked
+    limits: Limits
+    email_wished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StartWriting:
+    """limit: the most rows of a file."""
+
     total: int
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +164,23 @@ class NoSuchExport(Refused):
 
 
 class TooManyExports(Refused):
+    """limit: the one that is reached."""
+
     def __init__(self, limit: int) -> None:
         super().__init__(limit)
         self.limit = limit
+
+
+class TooManyOfTheOrganisation(TooManyExports):
+    """Its people together have as many unfinished as they may."""
+
+
+class TooManyInAnHour(TooManyExports):
+    """Of this person."""
+
+
+class TooManyRows(TooManyExports):
+    """For one file."""
 
 
 class NotReady(Refused):
@@ -183,8 +219,10 @@ def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
     if job is None:
         raise NoSuchExport
     match command:
-        case StartWriting(total):
+        case StartWriting(total, limit):
             job.must_be_unfinished()
+            if total > limit:
+                raise TooManyRows(limit)
             return [WritingStarted(job.export_id, job.owner, total)]
         case RecordWritten(file):
             job.must_be_unfinished()
@@ -199,6 +237,7 @@ def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
                     sha256=file.sha256,
                     location=file.location,
                     expires_at=file.expires_at,
+                    email_wished=job.email_wished,
                 )
             ]
         case RecordFailure(reason):
@@ -222,16 +261,30 @@ def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
 def _request(command: RequestExport, job: ExportJob | None) -> Sequence[Event]:
     if job is not None:
         return []  # a double click
-    if command.unfinished >= command.limit:
-        raise TooManyExports(command.limit)
+    asked, limits = command.asked, command.limits
+    if asked.person >= limits.person:
+        raise TooManyExports(limits.person)
+    if asked.organisation >= limits.organisation:
+        raise TooManyOfTheOrganisation(limits.organisation)
+    if asked.person_in_an_hour >= limits.person_in_an_hour:
+        raise TooManyInAnHour(limits.person_in_an_hour)
     return [
-        ExportRequested(command.export_id, command.owner, command.query, command.file_name, command.shape)
+        ExportRequested(
+            command.export_id,
+            command.owner,
+            command.query,
+            command.file_name,
+            command.shape,
+            command.email_wished,
+        )
     ]
 
 
 def evolve(job: ExportJob | None, event: Event) -> ExportJob | None:
     if isinstance(event, ExportRequested):
-        return ExportJob(event.export_id, event.owner, event.query, event.file_name, event.shape)
+        return ExportJob(
+            event.export_id, event.owner, event.query, event.file_name, event.shape, event.email_wished
+        )
     if job is None:
         raise NoSuchExport
     match event:

@@ -14,7 +14,7 @@ from services.gateway.list_view import OF_A_FILE, ListView
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
-from shared.contracts.export import AskForExport, Export, ExportState, ListQuery
+from shared.contracts.export import AskForExport, Export, ExportFormat, ExportState, ListQuery
 
 router = APIRouter()
 
@@ -28,7 +28,10 @@ PASSED_ON: Final = ("range", "if-range")
 @router.get(PATH)
 async def exports(request: Request, user: User) -> Response:
     found = await user.exports.all()
-    return page(request, "exports/list.html", exports=[(each, described(each)) for each in found])
+    limits = await user.exports.limits()
+    return page(
+        request, "exports/list.html", exports=[(each, described(each)) for each in found], limits=limits
+    )
 
 
 @router.post(PATH)
@@ -42,6 +45,9 @@ async def ask(request: Request, user: User) -> Response:
             idempotency_key=UUID(next((value for name, value in pairs if name == "idempotency_key"), "")),
             columns=[value for name, value in pairs if name == "column"],
             byte_order_mark=("byte_order_mark", "yes") in pairs,
+            format=ExportFormat(next((value for name, value in pairs if name == "format"), "csv")),
+            since_last_download=("since_last_download", "yes") in pairs,
+            email_when_ready=("email_when_ready", "yes") in pairs,
         )
     except (ValueError, ValidationError):
         return see_other(view.url)  # the list says what is wrong with it
@@ -67,6 +73,7 @@ async def export(request: Request, user: User, export_id: UUID) -> Response:
         described=described(found),
         list_url=ListView.of_list_query(found.query).url,
         size=_size(found),
+        time_left=_time_left(found),
         refresh=REFRESH_SECONDS if going_on else None,
     )
 
@@ -85,8 +92,8 @@ async def cancel(user: User, export_id: UUID) -> Response:
 async def download(request: Request, user: User, export_id: UUID) -> Response:
     """The file, passed through piece by piece."""
     if only_head(request):  # nothing is taken, so nothing is asked for: asking is on record
-        await user.exports.one(export_id)
-        return Response(media_type="text/csv")
+        found = await user.exports.one(export_id)
+        return Response(media_type=content.EXPORT_FORMATS[found.format].media_type)
     asked = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     try:
         file = await user.exports.file(export_id, asked)
@@ -103,6 +110,8 @@ def described(export: Export) -> list[str]:
     if export.columns:
         names = content.EXPORT_COLUMNS
         lines.append("Columns: " + ", ".join(names.get(column, column) for column in export.columns))
+    if export.format is not ExportFormat.CSV:
+        lines.append(content.EXPORT_FORMATS[export.format].text)
     if export.byte_order_mark:
         lines.append("For Excel")
     return lines
@@ -125,6 +134,16 @@ def in_words(query: ListQuery) -> list[str]:
     if query.sort in content.ORDERS and query.sort != "name":
         lines.append(f"Sorted by {content.ORDERS[query.sort]}")
     return lines
+
+
+def _time_left(export: Export) -> str | None:
+    """In words, and no more exact than it is known."""
+    if export.state is not ExportState.WRITING or export.seconds_left is None:
+        return None
+    if export.seconds_left < 60:
+        return "Less than a minute left"
+    minutes = round(export.seconds_left / 60)
+    return f"About {minutes} {'minute' if minutes == 1 else 'minutes'} left"
 
 
 def _size(export: Export) -> str | None:

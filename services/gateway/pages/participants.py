@@ -13,13 +13,16 @@ from services.gateway.forms import Form
 from services.gateway.list_view import OF_A_FILE, PATH, SEARCH_AND_FILTERS, ListView
 from services.gateway.paging import pagination
 from services.gateway.rendering import page
+from services.gateway.told_limits import ToldLimits
 from services.gateway.visitor import Visitor, visiting
 from shared.clock import LONDON
+from shared.contracts.export import ExportLimits
 from shared.contracts.participants import ParticipantPage
 
 router = APIRouter()
 
 User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants"))]
+Lister = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants", and_calls=("export",)))]
 
 FIRST_ACADEMIC_YEAR: Final = 2021
 YEAR: Final = re.compile(r"[0-9]{1,4}")
@@ -30,7 +33,7 @@ NOT_THE_QUERY: Final = frozenset({"done"})
 
 
 @router.get(PATH)
-async def participants(request: Request, user: User) -> Response:
+async def participants(request: Request, user: Lister) -> Response:
     view = ListView.of((n, v) for n, v in request.query_params.multi_items() if n not in NOT_THE_QUERY)
     try:
         found = await user.participants.page(view.parameters)
@@ -48,6 +51,7 @@ async def participants(request: Request, user: User) -> Response:
         sorts=_sorts(view),
         export_fields=_export_fields(view, found),
         idempotency_key=uuid4(),
+        limits=await _limits(request, user),
     )
 
 
@@ -144,6 +148,11 @@ def _sorts(view: ListView) -> list[dict[str, Any]]:
         }
         for value, text in content.ORDERS.items()
     ]
+
+
+async def _limits(request: Request, user: Visitor) -> ExportLimits | None:
+    told: ToldLimits = request.app.state.told_limits
+    return await told.of(user.exports)
 
 
 def _export_fields(view: ListView, found: ParticipantPage) -> list[tuple[str, str]]:

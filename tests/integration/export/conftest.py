@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.export.app import create
+from services.export.handlers import Exports
 from services.export.settings import ExportSettings
 from shared.contracts.roles import Role
 from shared.database.engine import create_engine
@@ -52,16 +54,21 @@ class ExportService:
     engine: AsyncEngine
     folder: Path
     http: httpx.AsyncClient = field(init=False)
+    app: FastAPI = field(init=False)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        app = create(self.settings, keys=self.issuer.keys, clock=self.clock)
+        self.app = app = create(self.settings, keys=self.issuer.keys, clock=self.clock)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url="http://export") as self.http,
         ):
             yield
+
+    def exports(self) -> Exports:
+        exports: Exports = self.app.state.exports
+        return exports
 
     async def call(
         self, asker: Asker, method: str, path: str, *, headers: Mapping[str, str] = {}, **body: Any

@@ -9,7 +9,8 @@ import sys
 from uuid import uuid4
 
 from services.export.domain.events import FileShape, ListQuery, OrganisationId, Owner, PersonId
-from services.export.handlers import Exports
+from services.export.domain.export_job import Limits
+from services.export.handlers import Exports, Wish
 from services.export.publishing import CODEC
 from services.export.workers import (
     ACCESS_ENDED,
@@ -189,9 +190,11 @@ async def test_a_filter_that_participants_does_not_know_is_not_tried_again(
 
 
 async def ask_without_worker(service: ExportService, asker: Asker) -> str:
-    exports = Exports(EventStore(service.engine, CODEC, service.clock), service.clock, limit=5)
+    exports = Exports(
+        EventStore(service.engine, CODEC, service.clock), service.clock, Limits(5, 20, 60, 1_000_000)
+    )
     owner = Owner(PersonId(asker.person_id), asker.role.value, OrganisationId(asker.organisation_id))
-    return str(await exports.ask(owner, ListQuery("", (), (), ()), FileShape(), uuid4()))
+    return str(await exports.ask(owner, Wish(ListQuery("", (), (), ()), FileShape()), uuid4()))
 
 
 async def test_a_killed_workers_job_is_taken_up_by_another_and_the_file_is_whole(

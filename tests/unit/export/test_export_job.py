@@ -26,11 +26,13 @@ from services.export.domain.events import (
 )
 from services.export.domain.export_job import (
     AlreadyOver,
+    Asked,
     Cancel,
     Command,
     Download,
     Expire,
     ExportJob,
+    Limits,
     NoLongerThere,
     NoSuchExport,
     NotReady,
@@ -41,6 +43,9 @@ from services.export.domain.export_job import (
     RowsMissing,
     StartWriting,
     TooManyExports,
+    TooManyInAnHour,
+    TooManyOfTheOrganisation,
+    TooManyRows,
     WasCancelled,
     WritingFailed,
     WrittenFile,
@@ -54,8 +59,9 @@ QUERY = ListQuery("brook", ("ect",), (2024,), ())
 NOW = datetime(2026, 11, 25, 14, 32, tzinfo=UTC)
 LATER = NOW + timedelta(hours=24)
 
+LIMITS = Limits(person=5, organisation=20, person_in_an_hour=60, rows=50)
 SHAPE = FileShape(("full_name",), byte_order_mark=True)
-REQUEST = RequestExport(ID, OWNER, QUERY, "participants.csv", SHAPE, unfinished=0, limit=5)
+REQUEST = RequestExport(ID, OWNER, QUERY, "participants.csv", SHAPE, Asked(0, 0, 0), LIMITS)
 REQUESTED = ExportRequested(ID, OWNER, QUERY, "participants.csv", SHAPE)
 STARTED = WritingStarted(ID, OWNER, 40)
 FILE = WrittenFile(40, 4_000, "ab" * 32, "place", LATER)
@@ -100,23 +106,42 @@ def test_asking_twice_with_one_key_makes_one_export(history: list[Event]) -> Non
 
 
 def test_the_last_place_may_be_taken() -> None:
-    given().when(replace(REQUEST, unfinished=4)).then(REQUESTED)
+    given().when(replace(REQUEST, asked=Asked(4, 19, 59))).then(REQUESTED)
 
 
 def test_a_person_has_no_more_unfinished_exports_than_the_limit() -> None:
-    given().when(replace(REQUEST, unfinished=5)).then_refused(TooManyExports)
+    given().when(replace(REQUEST, asked=Asked(5, 5, 5))).then_refused(TooManyExports)
 
 
 def test_a_double_click_on_the_last_place_is_not_refused() -> None:
-    given(REQUESTED).when(replace(REQUEST, unfinished=5)).then()
+    given(REQUESTED).when(replace(REQUEST, asked=Asked(5, 5, 5))).then()
+
+
+def test_an_organisation_has_no_more_unfinished_exports_than_its_limit() -> None:
+    given().when(replace(REQUEST, asked=Asked(0, 20, 0))).then_refused(TooManyOfTheOrganisation)
+
+
+def test_a_person_asks_for_no_more_in_an_hour_than_the_limit() -> None:
+    given().when(replace(REQUEST, asked=Asked(0, 0, 60))).then_refused(TooManyInAnHour)
+
+
+def test_no_file_has_more_rows_than_the_limit() -> None:
+    given(REQUESTED).when(StartWriting(50, 50)).then(replace(STARTED, total=50))
+    given(REQUESTED).when(StartWriting(51, 50)).then_refused(TooManyRows)
+
+
+def test_whether_to_be_told_is_remembered_until_the_file_is_written() -> None:
+    given().when(replace(REQUEST, email_wished=True)).then(replace(REQUESTED, email_wished=True))
+    asked = replace(REQUESTED, email_wished=True)
+    given(asked, STARTED).when(RecordWritten(FILE)).then(replace(WRITTEN, email_wished=True))
 
 
 def test_writing_starts_with_the_total_of_the_snapshot() -> None:
-    given(REQUESTED).when(StartWriting(40)).then(STARTED)
+    given(REQUESTED).when(StartWriting(40, 50)).then(STARTED)
 
 
 def test_writing_starts_again_after_a_worker_died() -> None:
-    given(REQUESTED, STARTED).when(StartWriting(41)).then(replace(STARTED, total=41))
+    given(REQUESTED, STARTED).when(StartWriting(41, 50)).then(replace(STARTED, total=41))
 
 
 def test_a_whole_file_is_offered() -> None:
@@ -143,7 +168,7 @@ def test_an_unfinished_export_can_fail(history: list[Event]) -> None:
 
 
 @pytest.mark.parametrize("end", [[STARTED, WRITTEN], [FAILED], [STARTED, WRITTEN, EXPIRED], [CANCELLED]])
-@pytest.mark.parametrize("command", [StartWriting(40), RecordWritten(FILE), RecordFailure("Too late.")])
+@pytest.mark.parametrize("command", [StartWriting(40, 50), RecordWritten(FILE), RecordFailure("Too late.")])
 def test_what_is_over_stays_as_it_is(end: list[Event], command: Command) -> None:
     given(REQUESTED, *end).when(command).then_refused(AlreadyOver)
 
@@ -197,7 +222,7 @@ def test_an_expired_one_cannot_be_taken_even_if_the_clock_goes_back() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [StartWriting(1), RecordWritten(FILE), RecordFailure("x"), Download(OWNER, NOW), Expire(NOW)],
+    [StartWriting(1, 50), RecordWritten(FILE), RecordFailure("x"), Download(OWNER, NOW), Expire(NOW)],
 )
 def test_what_nobody_asked_for_does_not_exist(command: Command) -> None:
     given().when(command).then_refused(NoSuchExport)
