@@ -1,6 +1,6 @@
 import functools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
 import pytest
 import structlog
@@ -19,6 +19,7 @@ from tests.servers import (
     embedded_servers,
     why_no_containers,
 )
+from tests.watch import left_by, said_by
 
 # What services of the tests log must not come between what a command prints, which tests look at.
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -43,6 +44,16 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
         folder.chmod(0o755)  # when run as root, Postgres runs as another user
     with running_system(home) as running:
         yield running
+        assert left_by(home) == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "teardown" and report.passed and (found := said_by(report)):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} lets a log hold what none may: {found}"
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ from services.access.domain.events import Event
 from services.access.handlers import bootstrap_staff
 from services.access.handlers.deadlines import set_deadlines
 from services.access.settings import AccessSettings
-from shared.clock import london_day, system_clock
+from shared.clock import LONDON, london_day, system_clock
 from shared.contracts import manage_ects
 from shared.contracts.envelope import CloudEvent, PublishedEvent
 from shared.contracts.roles import Role
@@ -44,13 +44,13 @@ Json = dict[str, Any]
 
 
 class MovableClock:
-    """The system's clock, with days added."""
+    """The system's clock, with days of England's calendar added: some have 23 hours, some 25."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
 
     def __call__(self) -> datetime:
-        return system_clock() + self.ahead
+        return (system_clock().astimezone(LONDON) + self.ahead).astimezone(UTC)
 
 
 @dataclass(frozen=True)
