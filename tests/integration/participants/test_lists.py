@@ -53,6 +53,8 @@ async def test_a_row_is_ready_to_be_shown(participants: Participants, north: Hub
         ("7654", ["José Álvarez"]),
         ("100002", ["José Álvarez", "Percy 100%_Sure"]),
         ("chateau", ["José Álvarez", "Percy 100%_Sure"]),
+        ("BRIGHTwater", ["Adam Smith", "Mia Smith-Jones", "Zoë O’Connor"]),
+        ("example.org elm", ["José Álvarez", "Percy 100%_Sure"]),
         ("smith zoe", []),
         ("100%_", ["Percy 100%_Sure"]),
         ("%", ["Percy 100%_Sure"]),
@@ -142,6 +144,39 @@ async def test_counts_kept_are_those_of_the_rows(fresh: Participants) -> None:
         " FROM participant_counts WHERE participants <> 0 ORDER BY 1, 2, 3, 4, 5"
     )
     assert len({row[0] for row in counted}) > 1
+
+
+async def test_pages_keep_their_order_while_statuses_change(fresh: Participants) -> None:
+    world = World()
+    provider, partner, school = world.lead_provider("L"), world.delivery_partner("P"), world.school("S")
+    partnership = world.partnership(school, provider, partner)
+    people = [world.participant(f"Person {n}", school, partnership, trn=f"000000{n}") for n in range(6)]
+    await fresh.send(world.told)
+    seen = []
+    for page in (1, 2, 3):
+        seen += await fresh.names(partner, size=2, page=page)
+        for number in (page, 6 - page):
+            world.close(people[number], m.InductionStatus.WITHDRAWN)
+        await fresh.send(world.told)
+    assert seen == [f"Person {n}" for n in range(6)]
+
+
+async def test_a_completed_induction_shows_its_day_and_nobody_else_has_one(fresh: Participants) -> None:
+    world = World()
+    provider, partner, school = world.lead_provider("L"), world.delivery_partner("P"), world.school("S")
+    partnership = world.partnership(school, provider, partner)
+    done = world.participant("Done", school, partnership, trn="0000001")
+    world.participant("Going On", school, partnership, trn="0000002")
+    record = world.record_of(done)
+    world.tell(
+        m.InductionCompleted(participant_id=done, induction_record_id=record, completed_on=date(2025, 9, 30))
+    )
+    await fresh.send(world.told)
+    rows = (await fresh.page(partner))["rows"]
+    assert [(row["status"], row["induction_completed_on"]) for row in rows] == [
+        ("induction_completed", "2025-09-30"),
+        ("training_or_eligible_for_training", None),
+    ]
 
 
 async def test_pages_neither_repeat_nor_miss_anybody(participants: Participants, north: Hub) -> None:
