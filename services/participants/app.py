@@ -37,7 +37,9 @@ def create(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reader = create_engine(
-            settings.reader_database_url.get_secret_value(), pool_size=settings.reader_pool_size
+            settings.reader_database_url.get_secret_value(),
+            pool_size=settings.reader_pool_size,
+            max_overflow=0,
         )
         async with http, open_backbone("participants", settings, CODEC, clock) as backbone:
             try:

@@ -20,12 +20,15 @@ Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 _CONNECT = {"server_settings": {"timezone": "UTC"}}
 
 
-def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine for a `postgresql://` URL. A Unix socket is named by `?host=/folder`."""
+def create_engine(url: str, *, pool_size: int = 10, max_overflow: int | None = None) -> AsyncEngine:
+    """An engine for a `postgresql://` URL. A Unix socket is named by `?host=/folder`.
+
+    max_overflow: connections beyond the pool, closed after use; as many again unless told.
+    """
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=pool_size if max_overflow is None else max_overflow,
         hide_parameters=True,  # errors are logged, and what was written may be about people
         connect_args=_CONNECT,
         json_deserializer=orjson.loads,
