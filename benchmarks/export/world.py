@@ -72,16 +72,16 @@ async def open_world(sizes: list[int]) -> AsyncIterator[World]:
         organisations = {size: uuid4() for size in sizes}
         participants, export = await databases.new("participants"), await databases.new("export")
         world = World(participants, export, Path(folder), issuers, organisations)
-        await _fill(world)
+        await fill(world)
         async with AsyncExitStack() as stack:
-            auth = await stack.enter_async_context(_auth(issuers))
+            auth = await stack.enter_async_context(standing_in_for_auth(issuers))
             redis_url = servers.new_redis_url()
             for name, database in (("participants", participants), ("export", export)):
                 await stack.enter_async_context(_serving(world, name, database, auth, redis_url))
             yield world
 
 
-async def _fill(world: World) -> None:
+async def fill(world: World) -> None:
     owner = await asyncpg.connect(world.participants.owner_url)
     await owner.execute(NO_SEARCH)
     service = await asyncpg.connect(world.participants.service_url)
@@ -93,7 +93,7 @@ async def _fill(world: World) -> None:
 
 
 @asynccontextmanager
-async def _auth(issuers: dict[str, TestIssuer]) -> AsyncIterator[str]:
+async def standing_in_for_auth(issuers: dict[str, TestIssuer]) -> AsyncIterator[str]:
     """Gives tokens on behalf of anybody, and the keys that prove them."""
 
     async def tokens(request: Request) -> Response:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.faults.injection import FAULTS, KILLS, OTHERS
-from tests.faults.report import END, Run, report, summary
+from tests.faults.report import END, EXPORTS_BEGIN, Run, report, summary
 from tests.faults.world import World, running_world
 
 REPORT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -81,7 +81,9 @@ async def main() -> int:
         f" {(time.monotonic() - start) / 60:.0f} minutes on {os.cpu_count()} cores ({platform.machine()}),"
         f" Python {platform.python_version()}, the embedded Postgres and Valkey."
     )
-    arguments.report.write_text(report(runs, conditions))
+    before = arguments.report.read_text() if arguments.report.exists() else ""
+    exports = before[before.index(EXPORTS_BEGIN) :] if EXPORTS_BEGIN in before else ""
+    arguments.report.write_text(f"{report(runs, conditions).rstrip()}\n\n{exports}".rstrip() + "\n")
     _say(summary(runs))
     return int(any(one.wrong for one in runs))
 

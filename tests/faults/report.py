@@ -10,6 +10,7 @@ from itertools import chain
 from tests.faults.injection import FAULTS
 from tests.faults.oracle import Verdict
 
+EXPORTS_BEGIN, EXPORTS_END = "<!-- exports: begin -->", "<!-- exports: end -->"
 END = "end of the load, all emails sent"
 INTRODUCTION = """# Faults
 
