@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from services.access.api import ROUTERS
+from services.access.api import ROUTERS, asking
 from services.access.api.desk import Desk
 from services.access.api.problems import answer_refusals
 from services.access.audit import PUBLISHERS, Recorder
@@ -54,7 +54,7 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             await backbone.follow(ReadyFiles())
             mailer = RecordedMailer(backbone.engine, by, clock)
             emails = Emails(backbone.engine, mailer, settings.public_url).handlers
-            waiting = WaitingEmails(backbone.engine, mailer, settings.public_url).handlers
+            waiting = WaitingEmails(backbone.store, mailer, settings.public_url).handlers
             backbone.work(
                 emails
                 | waiting
@@ -90,7 +90,7 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
 
     app = create_app(
         "access",
-        routers=[*ROUTERS, feed_router(PUBLICATION, "auth", "access")],
+        routers=[asking.router, *ROUTERS, feed_router(PUBLICATION, "auth", "access")],
         lifespan=lifespan,
         ready={"database": database_ready},
         verifier=verifier,

@@ -58,6 +58,9 @@ requests = Table(
 )
 """name_given, email_given: as those who asked wrote them. What is registered may be another name."""
 
+asked_by_themself = (requests.c.made_by == requests.c.person_id) & (requests.c.made_as == requests.c.role)
+"""Somebody without access asked for it for themself: the domain's AccessRequest.by_themself."""
+
 agreements = Table(
     "agreements",
     metadata,

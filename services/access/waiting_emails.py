@@ -5,15 +5,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.access.domain.events import Step
+from services.access.domain.events import Event, RequestReturned, Step
 from services.access.domain.request.state import ROLE_OF_STEP
 from services.access.domain.vocabulary import PersonId
 from services.access.queries.people import active_holders
-from services.access.tables import organisations, people, requests
+from services.access.tables import asked_by_themself, organisations, people, requests
 from shared.contracts.roles import Role
 from shared.email import Email, Mailer
+from shared.event_store import EventStore
 from shared.work_queue import GiveUp, Handler, Job, enqueue
 
 REMINDER_EMAIL: Final = "request-reminder-email"
@@ -61,6 +62,35 @@ If access is still needed, sign in and ask again:
 """,
     ),
 }
+OWN_RETURNED: Final = """\
+Hello {name},
+
+Before we can decide about your access to Check data for delivery partners ({role}), we need to know more:
+
+{words}
+
+Write to us, from this email address:
+{public_url}/contact
+"""
+OWN_BODIES: Final = {
+    EXPIRED_EMAIL: (
+        "Your request for access has expired",
+        """\
+Hello {name},
+
+Your request for access to Check data for delivery partners ({role}) has expired: nobody answered in time.
+
+If you still need access, ask again:
+{public_url}/ask-for-access
+""",
+    ),
+    RETURNED_EMAIL: (
+        "Your request for access needs more information",
+        OWN_RETURNED,
+    ),
+    REMINDER_EMAIL: ("Your request for access waits for you", OWN_RETURNED),
+}
+"""To people without access, who cannot sign in to read more."""
 
 
 async def tell_returned(connection: AsyncConnection, request_id: UUID, at: datetime) -> None:
@@ -117,8 +147,8 @@ async def _enqueue(
 class WaitingEmails:
     """Looks up who is to be told, and tells them. Jobs carry IDs only."""
 
-    def __init__(self, engine: AsyncEngine, mailer: Mailer, public_url: str) -> None:
-        self._engine = engine
+    def __init__(self, store: EventStore[Event], mailer: Mailer, public_url: str) -> None:
+        self._store = store
         self._mailer = mailer
         self._public_url = public_url
 
@@ -135,6 +165,7 @@ class WaitingEmails:
                 func.coalesce(requests.c.name_given, subjects.c.email).label("subject"),
                 requests.c.role,
                 requests.c.made_as,
+                (asked_by_themself & (requests.c.person_id == told.c.person_id)).label("own"),
                 organisations.c.name.label("organisation"),
             )
             .select_from(requests)
@@ -143,20 +174,27 @@ class WaitingEmails:
             .join(told, told.c.person_id == UUID(job.data["person_id"]))
             .where(requests.c.request_id == UUID(job.data["request_id"]))
         )
-        async with self._engine.connect() as connection:
+        async with self._store.engine.connect() as connection:
             row = (await connection.execute(query)).first()
         if row is None:
             raise GiveUp("nobody is known who is to be told")
         step = Step(job.data["step"]) if job.data["step"] else None
         since = datetime.fromisoformat(job.data["since"])
         asked_by_staff = step is None and Role(row.made_as).is_staff
-        subject, body = BODIES[job.kind]
+        subject, body = (OWN_BODIES if row.own else BODIES)[job.kind]
         text = body.format(
             name=row.full_name,
             subject=row.subject,
             role=f"{Role(row.role).label}, {row.organisation}",
             since=f"{since.day} {since:%B %Y}",
+            words=await self._what_is_needed(job.data["request_id"]) if row.own else "",
             public_url=self._public_url,
             page=PAGES[Step.TRIAGE] if asked_by_staff else PAGES[step],
         )
         await self._mailer.send(Email(row.email, subject, text, f"{job.kind}-{job.key}"))
+
+    async def _what_is_needed(self, request_id: str) -> str:
+        """What staff wrote when they last sent the request back."""
+        recorded = await self._store.read_stream(f"request-{request_id}")
+        returned = [r.event.reason for r in recorded if isinstance(r.event, RequestReturned)]
+        return returned[-1] if returned else ""

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.access.domain.events import SuspendReason
 from services.access.queries.people import SUSPENDED
-from services.access.tables import grants, organisations, people, requests
+from services.access.tables import asked_by_themself, grants, organisations, people, requests
+from shared.contracts.access import DeclineKind
 from shared.contracts.roles import Role
 from shared.email import Email, Mailer
 from shared.work_queue import GiveUp, Handler, Job, enqueue
@@ -44,6 +45,14 @@ The request for access that you made for {subject} ({role}) was declined.
 
 Sign in to read the reason, and what you can do next:
 {public_url}/access-requests
+"""
+OWN_DECLINED_BODY = """\
+Hello {name},
+
+Your request for access to Check data for delivery partners ({role}) was declined: {kind}.
+
+If you think that this is wrong, write to us:
+{public_url}/contact
 """
 
 
@@ -122,6 +131,8 @@ class Emails:
                 makers.c.email,
                 func.coalesce(requests.c.name_given, subjects.c.email).label("subject"),
                 requests.c.role,
+                requests.c.outcome_kind,
+                asked_by_themself.label("by_themself"),
                 organisations.c.name,
             )
             .select_from(requests)
@@ -134,9 +145,11 @@ class Emails:
             row = (await connection.execute(query)).first()
         if row is None:
             raise GiveUp("nobody is known who made this request")
-        body = DECLINED_BODY.format(
+        kind = DeclineKind(row.outcome_kind or DeclineKind.OTHER).label
+        body = (OWN_DECLINED_BODY if row.by_themself else DECLINED_BODY).format(
             name=row.full_name,
             subject=row.subject,
+            kind=kind[:1].lower() + kind[1:],
             role=_role_of(row.role, row.name),
             public_url=self._public_url,
         )

@@ -7,8 +7,9 @@ from datetime import timedelta
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.auth import second_factor_api
+from services.auth import asking_api, second_factor_api
 from services.auth.api import OPEN_PATHS, Auth, router
+from services.auth.asking import EMAIL_ASKING_LINK, SEND_ASKING_LINK, Asking, AskingRules
 from services.auth.consumers import AccessFollower
 from services.auth.devices import NEW_DEVICE, DeviceNotices, forget_old
 from services.auth.limits import Counting, LinkLimits, Throttle
@@ -48,6 +49,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
         ):
             mailer = RecordedMailer(backbone.engine, _mailer(settings, clock), clock)
             links = Links(backbone.store, clock, mailer, _rules(settings))
+            asking = app.state.asking = Asking(backbone.store, clock, mailer, _asking_rules(settings))
             notices = DeviceNotices(backbone.engine, mailer, settings.public_url)
             factors = SecondFactors(backbone.store, clock, vault, mailer, settings.shown_codes)
             app.state.second_factors = factors
@@ -72,6 +74,8 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
                     SEND_LINK: links.send_link,
                     CONFIRMATION_LINK: links.confirmation_link,
                     EMAIL_LINK: links.email_link,
+                    SEND_ASKING_LINK: asking.send,
+                    EMAIL_ASKING_LINK: asking.email,
                     NEW_DEVICE: notices.tell,
                     TELL_OF_SECOND_FACTOR: factors.tell,
                 }
@@ -80,6 +84,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("forget old browsers", FORGET_SECONDS, forget_old_browsers)
             backbone.repeat("forget links and sessions", FORGET_SECONDS, forget_old_links)
+            backbone.repeat("forget old asking links", FORGET_SECONDS, asking.forget_old)
             backbone.repeat("renew second factors", FORGET_SECONDS, factors.renew)
             yield
 
@@ -88,7 +93,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
 
     app = create_app(
         "Auth",
-        routers=[router, second_factor_api.router, feed_router(PUBLICATION, "access")],
+        routers=[router, asking_api.router, second_factor_api.router, feed_router(PUBLICATION, "access")],
         lifespan=lifespan,
         ready={"database": database},
         verifier=TokenVerifier("auth", keys or signing),
@@ -114,6 +119,15 @@ def _rules(settings: AuthSettings) -> LinkRules:
         per_person=settings.links_per_address,
         public_url=settings.public_url,
         key=settings.link_keys[0].get_secret_value().encode(),
+    )
+
+
+def _asking_rules(settings: AuthSettings) -> AskingRules:
+    return AskingRules(
+        lifetime=timedelta(hours=settings.asking_link_hours),
+        at_once=settings.asking_links_per_address,
+        public_url=settings.public_url,
+        keys=[key.get_secret_value().encode() for key in settings.link_keys],
     )
 
 

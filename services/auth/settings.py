@@ -50,6 +50,10 @@ class AuthSettings(ServiceSettings):
     """How often all together may ask. It protects the email service."""
     link_limits_device: list[str] = Field(default=["10 per 10 minutes", "60 per day"])
     """How often a browser that somebody signed in from before may ask: the other limits do not hold it up."""
+    asking_link_hours: int = Field(default=24, ge=1, le=72)
+    """How long the link can be used by which somebody without access asks for it."""
+    asking_links_per_address: int = Field(default=3, ge=1)
+    """How many such links one address is sent in that time."""
     device_days: int = Field(default=400, ge=1, le=400)
     """How long after the last sign-in from it a browser is known."""
     email: EmailSettings = Field(default_factory=EmailSettings)

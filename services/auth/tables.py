@@ -42,6 +42,17 @@ links = Table(
     Column("spent_at", DateTime(timezone=True)),
 )
 
+asking_links = Table(
+    "asking_links",
+    metadata,
+    Column("link_id", Uuid, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("used_at", DateTime(timezone=True)),
+)
+"""Links to the form on which somebody without access asks for it. Forgotten when they expire."""
+
 sessions = Table(
     "sessions",
     metadata,

@@ -106,7 +106,7 @@ async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backend
     tokens = ServiceTokens("gateway", secret, settings.auth_url, await client(settings.auth_url))
     return Backends(
         auth=Auth(backend("auth", await client(settings.auth_url, OwnToken(tokens, "auth")))),
-        access=backend("access", await client(settings.access_url)),
+        access=backend("access", await client(settings.access_url, OwnToken(tokens, "access"))),
         participants=backend("participants", await client(settings.participants_url)),
         export=backend("export", await client(settings.export_url)),
     )

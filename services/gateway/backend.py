@@ -97,9 +97,9 @@ class Backend:
         self._answer_seconds = answer_seconds
 
     async def get(
-        self, path: str, answer: TypeAdapter[Answer], token: str, parameters: Parameters = ()
+        self, path: str, answer: TypeAdapter[Answer], token: str | None = None, parameters: Parameters = ()
     ) -> Answer:
-        """Raises BackendDown and Refusal."""
+        """token: of a person; None when the gateway asks for itself. Raises BackendDown and Refusal."""
         request = self._request("GET", path, token, params=parameters)
         return self._read(await self._send(request, repeatable=True), answer)
 

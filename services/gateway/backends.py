@@ -15,6 +15,7 @@ from shared.contracts.emails import UndeliveredEmail
 from shared.contracts.manage_ects import OrganisationKind
 
 LINK_LIFETIME: Final = TypeAdapter(auth.LinkLifetime)
+ASKING_LINK: Final = TypeAdapter(auth.AskingLink)
 SESSION_OPENED: Final = TypeAdapter(auth.SessionOpened)
 SESSION_CHOICES: Final = TypeAdapter(auth.SessionChoices)
 SESSION_IN_FORCE: Final = TypeAdapter(auth.SessionInForce)
@@ -71,6 +72,20 @@ class Auth:
         body = auth.AskForLink(email=email, return_to=return_to, network=network, device=device)
         return await self.backend.post("/links", body, LINK_LIFETIME)
 
+    async def ask_for_access(self, email: str, network: str | None, device: str | None) -> None:
+        """Somebody wants to ask for access. Raises Refusal 429 for who asks too often."""
+        await self.backend.tell(
+            "/asking-links", auth.AskForAccess(email=email, network=network, device=device)
+        )
+
+    async def asking_link(self, token: str) -> str:
+        """The address to which such a link was sent. Raises Refusal 410 when it cannot be used (again)."""
+        body = auth.AskingToken(token=token)
+        return (await self.backend.post("/asking-links/read", body, ASKING_LINK, repeatable=True)).email
+
+    async def use_asking_link(self, token: str) -> None:
+        await self.backend.tell("/asking-links/use", auth.AskingToken(token=token))
+
     async def redeem(self, token: str, device: str | None, browser: str | None) -> auth.SessionOpened:
         """Raises Refusal 410 when the link cannot be used (again)."""
         body = auth.RedeemLink(token=token, device=device, browser=browser)
@@ -126,6 +141,20 @@ class Auth:
 
     async def end(self, session: str) -> None:
         await self.backend.tell("/sessions/end", auth.SessionRef(session=session))
+
+
+@dataclass(frozen=True, slots=True)
+class Applicants:
+    """Access, called by the gateway for itself: for people who have none yet."""
+
+    backend: Backend
+
+    async def organisations(self) -> list[access.Organisation]:
+        return await self.backend.get("/requests/own/organisations", ORGANISATIONS)
+
+    async def ask(self, body: access.AskForOneself) -> None:
+        """Raises Refusal 409 when the same is open or held already."""
+        await self.backend.tell("/requests/own", body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.gateway.pages import (
     access_requests,
+    ask_for_access,
     confirmations,
     exports,
     information,
@@ -25,6 +26,7 @@ from services.gateway.pages import (
 PAGES: tuple[APIRouter, ...] = (
     start.router,
     sign_in.router,
+    ask_for_access.router,
     second_factor.router,
     role.router,
     own_sessions.router,

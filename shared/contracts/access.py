@@ -219,6 +219,20 @@ class SubmitRequest(Body):
     reason: Reason
 
 
+class AskForOneself(Body):
+    """POST /requests/own → 204, by the gateway for somebody without access.
+
+    email: proven by a link that was sent to it. 409 `already-requested`, `already-granted` or `suspended`
+    when the same is open or held: it tells the person about themself.
+    """
+
+    full_name: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=255)]
+    email: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=320)]
+    role: Role
+    organisation_id: UUID
+    reason: Reason
+
+
 class Decision(StrEnum):
     APPROVE = "approve"
     DECLINE = "decline"
@@ -367,6 +381,8 @@ class AccessRequest(Body):
     state: RequestState
     submitted_at: datetime
     submitted_by_name: PersonalText | None
+    asked_by_themself: bool = False
+    """Staff only: by the person whom it is about, who has no access yet. Their address is proven."""
     lead_provider_id: UUID | None
     lead_provider_name: str | None
     outcome_reason: str | None

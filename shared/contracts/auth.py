@@ -109,6 +109,29 @@ class LinkLifetime(Body):
     minutes: int
 
 
+class AskForAccess(Body):
+    """POST /asking-links → 202, the same for known and unknown addresses. 429 as for links.
+
+    Who may sign in is sent a sign-in link, who may not the link to a form.
+    """
+
+    email: Annotated[PersonalText, StringConstraints(strip_whitespace=True, max_length=320)]
+    network: Annotated[str | None, Field(max_length=100)] = None
+    device: Annotated[str | None, Field(max_length=100)] = None
+
+
+class AskingToken(Body):
+    """POST /asking-links/read → AskingLink, or 410 `link-not-usable`; POST /asking-links/use → 204."""
+
+    token: Annotated[str, Field(max_length=200)]
+
+
+class AskingLink(Body):
+    """email: proven to be theirs who followed the link."""
+
+    email: PersonalText
+
+
 class RedeemLink(Body):
     """POST /links/redeem → SessionOpened, or 410 problem `link-not-usable`."""
 

@@ -31,6 +31,10 @@ STARTS: Final = (
     "/sign-out",
     "/sign-in/check-your-email?minutes=10",
     "/sign-in/link/x",
+    "/ask-for-access",
+    "/ask-for-access/check-your-email",
+    "/ask-for-access/sent",
+    "/ask-for-access/form/x",
     "/choose-role",
 )
 BESIDE_THE_WAY: Final = {
@@ -46,7 +50,7 @@ BESIDE_THE_WAY: Final = {
 OF_EACH_SHAPE: Final = 2
 """A list has a link for each of its rows; these many of them are followed."""
 SOME_ID: Final = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}")
-NOT_A_PAGE: Final = re.compile(r"^/(assets/|dev/|sign-in/link/.{20})|/download$")
+NOT_A_PAGE: Final = re.compile(r"^/(assets/|dev/|(sign-in/link|ask-for-access/form)/.{20})|/download$")
 """Assets have tests of their own; the inbox is not part of the service; a file is no page."""
 
 

@@ -104,3 +104,53 @@ async def test_each_role_takes_its_part(people: People) -> None:
         for fact in ("Confirmed by the lead provider", "Both work there.", "Confirmed in a review"):
             await expect(audrey.page.get_by_text(fact).first).to_be_visible()
         await audrey.keep("why")
+
+
+async def test_who_has_no_access_asks_for_it(people: People) -> None:
+    async with people.person() as olu, people.person() as tess:
+        await olu.goto("/")
+        await olu.page.get_by_role("link", name="ask for access yourself").click()
+        await olu.keep("ask-for-access")
+        await olu.page.get_by_label("Work email address").fill("olu.adebayo@example.org")
+        await olu.press("Email me the form")
+        await expect(olu.page.get_by_role("heading", name="Check your email", level=1)).to_be_visible()
+        await olu.follow_email("olu.adebayo@example.org", "/ask-for-access/form/")
+        await olu.page.get_by_label("Full name").fill("Olu Adebayo")
+        await olu.page.get_by_label("Which organisation").select_option(
+            label="Fernhill Teaching School Hub (delivery partner)"
+        )
+        await olu.page.get_by_label("Why do you need access?").fill("I keep the records of our hub.")
+        await olu.keep("ask-for-access-form")
+        form = olu.page.url
+        await olu.press("Send request")
+        await expect(olu.page.get_by_role("heading", name="Your request has been sent")).to_be_visible()
+        await olu.page.goto(form)
+        await expect(olu.page.get_by_role("heading", name="This link cannot be used")).to_be_visible()
+
+        await tess.sign_in("tess.lindqvist@example.org")
+        await tess.page.get_by_label("Search by name").fill("olu fernhill")
+        await tess.press("Search")
+        await tess.keep("requests-found")
+        await tess.page.get_by_role("link", name="Olu Adebayo").click()
+        await expect(tess.page.get_by_text("By themself")).to_be_visible()
+        await tess.keep("asked-by-themself")
+
+
+async def test_an_administrator_looks_after_contacts_and_reads_the_audit(people: People) -> None:
+    async with people.person() as alex:
+        await alex.sign_in("alex.brandt@example.org")
+        await alex.goto("/staff/people/new-contact")
+        await alex.page.get_by_label("Full name").fill("Petra Lang")
+        await alex.page.get_by_label("Email address").fill("petra.lang@example.org")
+        await alex.page.get_by_label("Lead provider").select_option(index=1)
+        await alex.press("Add contact")
+        await alex.goto("/staff/people?q=petra.lang@example.org")
+        await alex.page.get_by_role("link", name="Petra Lang").click()
+        await alex.keep("administrator-person")
+        await alex.page.get_by_role("link", name="End access").first.click()
+        await alex.page.get_by_label("Reason").fill("Left the lead provider.")
+        await alex.press("End access")
+        await expect(alex.page.get_by_text("Left the lead provider.")).to_be_visible()
+        await alex.page.get_by_role("link", name="What they did, and what was done about them").click()
+        await expect(alex.page.get_by_text("Petra Lang").first).to_be_visible()
+        await alex.keep("administrator-audit")

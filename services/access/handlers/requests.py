@@ -98,10 +98,21 @@ async def submit_request(
     return await deciding(store, act)
 
 
+async def ask_for_oneself(store: EventStore[Event], nomination: Nomination, *, at: datetime) -> RequestId:
+    """Somebody without access, whose email address is proven, asks for themself. Raises what submit_request
+    does.
+    """
+
+    async def act(transaction: Transaction[Event]) -> RequestId:
+        return await nominate(transaction, nomination, by=None, at=at)
+
+    return await deciding(store, act)
+
+
 async def nominate(
-    transaction: Transaction[Event], nomination: Nomination, *, by: Actor, at: datetime
+    transaction: Transaction[Event], nomination: Nomination, *, by: Actor | None, at: datetime
 ) -> RequestId:
-    """In a transaction at hand. Raises what submit_request raises."""
+    """In a transaction at hand. by: None for the person themself. Raises what submit_request raises."""
     connection, role = transaction.connection, nomination.role
     organisation_id = OrganisationId(nomination.organisation_id)
     kind = await kind_of(connection, organisation_id)
@@ -109,10 +120,11 @@ async def nominate(
         transaction,
         name=nomination.name,
         email=nomination.email,
-        by=by.person_id,
+        by=by.person_id if by else None,
         at=at,
         staff_say_so=False,
     )
+    by = by or Actor(person_id, role, organisation_id)
     command = SubmitRequest(
         request_id=RequestId(uuid4()),
         person_id=person_id,

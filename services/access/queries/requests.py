@@ -12,7 +12,7 @@ from services.access.domain.refusals import NothingThere
 from services.access.domain.request import AccessRequest, RequestState
 from services.access.domain.vocabulary import Actor, OrganisationId, PersonId, RequestId, Role
 from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
-from services.access.tables import organisations, people, requests
+from services.access.tables import asked_by_themself, organisations, people, requests
 from shared.contracts import access as told
 from shared.contracts.roles import Role as ToldRole
 
@@ -43,7 +43,9 @@ def visible_to(by: Actor) -> ColumnElement[bool]:
         return false()
     if by.role is Role.LEAD_PROVIDER:
         return requests.c.lead_provider_id == by.organisation_id
-    return (requests.c.organisation_id == by.organisation_id) & (requests.c.role == by.role.value)
+    of_their_own = (requests.c.organisation_id == by.organisation_id) & (requests.c.role == by.role.value)
+    # Anybody can name any organisation as theirs: who did is shown to those who look into it only.
+    return of_their_own & ~asked_by_themself
 
 
 async def request_row(connection: AsyncConnection, request_id: UUID, by: Actor) -> Row[Any]:
@@ -129,6 +131,7 @@ def told_request(row: Row[Any], by: Actor) -> told.AccessRequest:
         reason=row.reason,
         state=told.RequestState(row.state),
         submitted_at=row.submitted_at,
+        asked_by_themself=by.role.is_staff and request_of(row).by_themself,
         submitted_by_name=row.made_by_name if own_side else None,
         lead_provider_id=row.lead_provider_id,
         lead_provider_name=row.lead_provider_name,

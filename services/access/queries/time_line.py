@@ -110,11 +110,15 @@ def _steps(events: Sequence[Event], names: Mapping[UUID, str], by: Actor) -> lis
                         at=event.at,
                         step=in_words(event),
                         by_name=names.get(event.by) if own_side else None,
-                        by_role=ToldRole(event.by_role),
+                        by_role=None if _by_themself(event) else ToldRole(event.by_role),
                         reason=event.reason if own_side or final else None,
                     )
                 )
     return steps
+
+
+def _by_themself(event: ByPerson) -> bool:
+    return isinstance(event, RequestSubmitted) and event.by == event.person_id and event.by_role is event.role
 
 
 def of_itself(event: RequestGranted | LeadProviderAsked | RequestReminded | RequestExpired) -> str:
@@ -134,7 +138,7 @@ def in_words(event: ByPerson) -> str:
     """What a person did to a request, for its time line."""
     match event:
         case RequestSubmitted():
-            return "Request made"
+            return "Request made by the person themself" if _by_themself(event) else "Request made"
         case TriagePassed():
             return "Passed on by support"
         case PolicyCheckPassed(against_advice=against):

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from services.auth.domain.events import LinkId
 
-PURPOSE = b"check-data sign-in link v1:"
+SIGN_IN = b"check-data sign-in link v1:"
+ASKING = b"check-data asking link v1:"
 """Bound into the MAC, so that the key cannot be made to say anything else."""
 LONGEST = 100
 
 
-def link_token(link_id: LinkId, key: bytes) -> str:
+def link_token(link_id: LinkId, key: bytes, purpose: bytes = SIGN_IN) -> str:
     """`<link ID>.<256 bits of MAC>`, both URL-safe base64 without padding: 66 characters."""
-    return _spelt(link_id, _mac(link_id, key))
+    return _spelt(link_id, _mac(link_id, key, purpose))
 
 
-def read_link_token(token: str, keys: Sequence[bytes]) -> LinkId | None:
+def read_link_token(token: str, keys: Sequence[bytes], purpose: bytes = SIGN_IN) -> LinkId | None:
     """The link that the token stands for, or None when no key proves it. Takes any text.
 
     Compares with every key in constant time, so that an answer's time tells nothing.
@@ -32,7 +33,7 @@ def read_link_token(token: str, keys: Sequence[bytes]) -> LinkId | None:
         return None
     if _spelt(link_id, mac) != token:
         return None  # one link, one spelling
-    proven = [hmac.compare_digest(mac, _mac(link_id, key)) for key in keys]
+    proven = [hmac.compare_digest(mac, _mac(link_id, key, purpose)) for key in keys]
     return link_id if any(proven) else None
 
 
@@ -40,8 +41,8 @@ def _spelt(link_id: LinkId, mac: bytes) -> str:
     return f"{_encode(link_id.bytes)}.{_encode(mac)}"
 
 
-def _mac(link_id: LinkId, key: bytes) -> bytes:
-    return hmac.new(key, PURPOSE + link_id.bytes, hashlib.sha256).digest()
+def _mac(link_id: LinkId, key: bytes, purpose: bytes) -> bytes:
+    return hmac.new(key, purpose + link_id.bytes, hashlib.sha256).digest()
 
 
 def _encode(raw: bytes) -> str:

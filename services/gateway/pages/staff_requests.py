@@ -52,7 +52,7 @@ async def enter(request: Request, support: Support, form: Sent) -> Response:
     """A request that reached support by email or telephone. The organisation says which access it is."""
     full_name = form.text("full_name", "Enter the person’s full name")
     email = form.email("email", "Enter the person’s email address")
-    chosen = _organisation(form)
+    chosen = chosen_organisation(form)
     reason = form.text("reason", "Enter who asked, when, and why the person needs access", LONGEST_REASON)
     if form.errors or chosen is None:
         return await _new_form(request, support, form)
@@ -212,12 +212,13 @@ async def _lead_providers(visitor: Visitor, asked: AccessRequest) -> list[dict[s
     return [{"value": value, "text": name} for value, name in found.items()]
 
 
-def _organisation(form: Form) -> tuple[Role, UUID] | None:
+def chosen_organisation(form: Form, missing: str = "Select the organisation") -> tuple[Role, UUID] | None:
+    """One that was `offered`, with the role that goes with it."""
     kind, _, identity = form.values.get("organisation", "").partition(":")
     try:
         return Role(OrganisationKind(kind).value), UUID(identity)
     except ValueError:
-        form.errors["organisation"] = "Select the organisation"
+        form.errors["organisation"] = missing
         return None
 
 
@@ -229,11 +230,11 @@ async def _new_form(request: Request, support: Visitor, form: Form) -> Response:
         "staff_requests/new.html",
         400 if form.errors else 200,
         form=form,
-        organisations=[_offered(o) for o in sorted([*partners, *bodies], key=lambda o: o.name.casefold())],
+        organisations=[offered(o) for o in sorted([*partners, *bodies], key=lambda o: o.name.casefold())],
     )
 
 
-def _offered(organisation: Organisation) -> dict[str, str]:
+def offered(organisation: Organisation) -> dict[str, str]:
     kind = Role(organisation.kind.value).label.lower()
     return {
         "value": f"{organisation.kind.value}:{organisation.organisation_id}",

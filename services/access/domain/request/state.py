@@ -88,6 +88,11 @@ class AccessRequest:
         return next((step for step, state in STATE_OF_STEP.items() if state is self.state), None)
 
     @property
+    def by_themself(self) -> bool:
+        """Asked for by the person it is about, who cannot sign in yet."""
+        return self.made_by == self.person_id and self.made_as is self.role
+
+    @property
     def needs_lead_provider(self) -> bool:
         return self.role is Role.DELIVERY_PARTNER
 
@@ -115,8 +120,10 @@ class AccessRequest:
             raise NotAwaitingThisStep(f"This request does not wait for you. {WHERE_IT_IS[self.state]}")
 
     def _must_be_the_side_that_asked(self, by: Actor) -> None:
-        """The organisation's users, or support for what it entered."""
-        if self.made_as is Role.SUPPORT:
+        """The organisation's users; support for what it entered, and for those who cannot sign in yet: what
+        they answer reaches support by email. Their would-be colleagues have no part in it.
+        """
+        if self.made_as is Role.SUPPORT or self.by_themself:
             same_side = by.role is Role.SUPPORT
         else:
             same_side = by.role is self.role and by.organisation_id == self.organisation_id
