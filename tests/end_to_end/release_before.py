@@ -66,6 +66,8 @@ def _start(service: str, ports: dict[str, int], system: RunningSystem, code: Pat
     told = json.loads((system.home / "environment" / f"{service}.json").read_text())
     told |= {f"CHECK_DATA_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()}
     told |= {"CHECK_DATA_PORT": str(ports[service]), "CHECK_DATA_METRICS_PORT": "0", "PYTHONPATH": str(code)}
+    # Two systems on one embedded server, which has a hundred connections.
+    told |= {"CHECK_DATA_DATABASE_POOL_SIZE": "2", "CHECK_DATA_READER_POOL_SIZE": "2"}
     log = code / f"{service}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
