@@ -81,8 +81,14 @@ def harmless_sql(text: str) -> str:
     return f"CASE WHEN {plain} THEN {text} WHEN {risky} THEN {_literal(NEUTRAL)} || {text} ELSE {text} END"
 
 
-async def copied(connection: asyncpg.Connection, statement: Statement) -> AsyncGenerator[bytes]:
+async def copied(
+    connection: asyncpg.Connection, statement: Statement, turns: asyncio.Lock
+) -> AsyncGenerator[bytes]:
     """Yield the rows as CSV records that end with LF, each piece some whole records.
+
+    turns: copies that share it read piece by piece, so that several long ones cost this machine no more
+    at a time than one, and pages are answered meanwhile. Until its first piece a copy waits for nobody:
+    that is where a short one ends, and where a long one sorts.
 
     Not faster than they are taken: Postgres waits for the reader, and nothing piles up here. Who closes it in
     the middle closes the connection with it.
@@ -91,14 +97,25 @@ async def copied(connection: asyncpg.Connection, statement: Statement) -> AsyncG
 
     async def copy() -> None:
         gathered = bytearray()
+        reading = False
 
         async def gather(piece: bytes) -> None:
+            nonlocal reading
             gathered.extend(piece)
             if len(gathered) >= PIECE:
+                if reading:
+                    turns.release()
+                    reading = False
                 await pieces.put(bytes(gathered))
                 gathered.clear()
+                await turns.acquire()
+                reading = True
 
-        await connection.copy_from_query(statement.text, *statement.values, output=gather, format="csv")
+        try:
+            await connection.copy_from_query(statement.text, *statement.values, output=gather, format="csv")
+        finally:
+            if reading:
+                turns.release()
         await pieces.put(bytes(gathered))
         await pieces.put(None)
 

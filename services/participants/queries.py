@@ -4,6 +4,7 @@ The organisation is a condition of every statement here (list_sql), and of the d
 the engine's role sees nothing until the transaction has said for whom it reads.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ class ParticipantQueries:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._turns = asyncio.Lock()
 
     async def check(self) -> None:
         """Raises when the database does not answer this role."""
@@ -113,7 +115,7 @@ class ParticipantQueries:
         rows = rows_statement(scope, query.found, cells(query.columns, query.formulas))
         async with reading(self._engine, scope) as connection:
             yield b"%d" % await connection.fetchval(total.text, *total.values)
-            async with aclosing(copied(connection, rows)) as pieces:
+            async with aclosing(copied(connection, rows, self._turns)) as pieces:
                 async for piece in pieces:
                     yield piece
 

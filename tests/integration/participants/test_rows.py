@@ -113,12 +113,15 @@ async def test_a_long_list_comes_whole_and_formulas_are_harmless_unless_asked(fr
     assert {row[5] for row in rows} == {"=S,\n1"}
 
 
+MANY = Statement("SELECT * FROM generate_series(1, 5000000)")
+
+
 async def in_postgres(participants: Participants, texts: list[str]) -> list[str]:
     """What the database makes of the texts, read back from its CSV."""
     named = "FROM unnest(CAST($1 AS text[])) WITH ORDINALITY AS given (cell, number)"
     statement = Statement(f"SELECT {harmless_sql('cell')}, number {named} ORDER BY number", [texts])
     async with participants.reader.connect() as connection:
-        pieces = [piece async for piece in copied(await driver_of(connection), statement)]
+        pieces = [piece async for piece in copied(await driver_of(connection), statement, asyncio.Lock())]
     return [row[0] for row in csv.reader(io.StringIO(b"".join(pieces).decode(), newline=""))]
 
 
@@ -169,21 +172,37 @@ async def test_a_reader_that_goes_away_frees_what_the_stream_held() -> None:
 async def test_who_leaves_in_the_middle_leaves_no_copy_running_and_no_broken_connection(
     participants: Participants,
 ) -> None:
+    turns = asyncio.Lock()
     for _ in range(25):  # more than the pool holds
         async with participants.reader.connect() as connection:
-            copying = copied(
-                await driver_of(connection), Statement("SELECT * FROM generate_series(1, 5000000)")
-            )
+            copying = copied(await driver_of(connection), MANY, turns)
             assert (await anext(copying)).startswith(b"1\n2\n3\n")
             await copying.aclose()
+    assert not turns.locked()
     async with participants.reader.connect() as connection:
         assert await connection.scalar(select(1)) == 1
     running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
     await participants.becomes(running, 0)
 
 
+async def test_a_copy_that_nobody_takes_from_holds_up_no_other(participants: Participants) -> None:
+    """Copies read in turns, piece by piece, and who waits to be taken from holds no turn."""
+    turns = asyncio.Lock()
+    async with participants.reader.connect() as one, participants.reader.connect() as two:
+        idle = copied(await driver_of(one), MANY, turns)
+        other = copied(await driver_of(two), MANY, turns)
+        await anext(idle)
+        taken = 0
+        async with asyncio.timeout(10):
+            while taken < 2_000_000:
+                taken += len(await anext(other))
+        await idle.aclose()
+        await other.aclose()
+    assert not turns.locked()
+
+
 async def test_a_copy_that_fails_raises(participants: Participants) -> None:
     async with participants.reader.connect() as connection:
         driver = await driver_of(connection)
         with pytest.raises(asyncpg.DivisionByZeroError):
-            _ = [piece async for piece in copied(driver, Statement("SELECT 1 / 0"))]
+            _ = [piece async for piece in copied(driver, Statement("SELECT 1 / 0"), asyncio.Lock())]
