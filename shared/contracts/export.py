@@ -133,12 +133,12 @@ class Export(Body):
     columns: list[str]
     """None: all of them."""
     byte_order_mark: bool
-    format: ExportFormat
+    format: ExportFormat = ExportFormat.CSV
     state: ExportState
     asked_at: datetime
     rows_written: int
     rows_total: int | None
-    seconds_left: int | None
+    seconds_left: int | None = None
     """While it is written: at the pace so far."""
     bytes: int | None
     expires_at: datetime | None

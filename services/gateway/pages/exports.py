@@ -14,7 +14,7 @@ from services.gateway.list_view import OF_A_FILE, ListView
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
-from shared.contracts.export import AskForExport, Export, ExportFormat, ExportState, ListQuery
+from shared.contracts.export import AskForExport, Export, ExportFormat, ExportLimits, ExportState, ListQuery
 
 router = APIRouter()
 
@@ -28,7 +28,7 @@ PASSED_ON: Final = ("range", "if-range")
 @router.get(PATH)
 async def exports(request: Request, user: User) -> Response:
     found = await user.exports.all()
-    limits = await user.exports.limits()
+    limits = await _limits(user)
     return page(
         request, "exports/list.html", exports=[(each, described(each)) for each in found], limits=limits
     )
@@ -102,6 +102,14 @@ async def download(request: Request, user: User, export_id: UUID) -> Response:
             return see_other(f"{PATH}/{export_id}")  # that page says what became of it
         raise
     return StreamingResponse(file.chunks, file.status, headers=file.headers)
+
+
+async def _limits(user: Visitor) -> ExportLimits | None:
+    """None when an export of the release before, which knows none, answers beside a new one."""
+    try:
+        return await user.exports.limits()
+    except Refusal:
+        return None
 
 
 def described(export: Export) -> list[str]:
