@@ -113,8 +113,8 @@ async def _queries(world: World, scope: Scope, size: Size, looks: Mapping[str, L
 
 
 async def _crowd(world: World, scope: Scope, size: Size) -> dict[str, Times]:
-    """Many at once: ours on the pool that the service has, the bare SQL on as many connections."""
-    engine = create_engine(world.reader_url, pool_size=20, max_overflow=0)
+    """Many at once: ours on a pool that keeps as many connections as the bare SQL has."""
+    engine = create_engine(world.reader_url, pool_size=CROWD)
     owners = [await asyncpg.connect(world.database.owner_url) for _ in range(CROWD)]
     queries = ParticipantQueries(engine)
     found = {}

@@ -37,9 +37,7 @@ def create(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         reader = create_engine(
-            settings.reader_database_url.get_secret_value(),
-            pool_size=settings.reader_pool_size,
-            max_overflow=0,
+            settings.reader_database_url.get_secret_value(), pool_size=settings.reader_pool_size
         )
         async with http, open_backbone("participants", settings, CODEC, clock) as backbone:
             try:

@@ -20,15 +20,12 @@ Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 _CONNECT = {"server_settings": {"timezone": "UTC"}}
 
 
-def create_engine(url: str, *, pool_size: int = 10, max_overflow: int | None = None) -> AsyncEngine:
-    """An engine for a `postgresql://` URL. A Unix socket is named by `?host=/folder`.
-
-    max_overflow: connections beyond the pool, closed after use; as many again unless told.
-    """
+def create_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for a `postgresql://` URL. A Unix socket is named by `?host=/folder`."""
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
-        max_overflow=pool_size if max_overflow is None else max_overflow,
+        max_overflow=pool_size,
         hide_parameters=True,  # errors are logged, and what was written may be about people
         connect_args=_CONNECT,
         json_deserializer=orjson.loads,
