@@ -20,6 +20,11 @@ PROOF_FIELD: Final = "form_proof"
 LARGEST_FORM: Final = 100_000
 """Bytes. The longest field has 2,000 characters."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+FILE_FORM_TYPE: Final = "multipart/form-data"
+TAKES_FILES: Final = frozenset({"/staff/access-requests/import", "/staff/agreements/import"})
+"""Pages whose form brings a file."""
+LARGEST_FILE_FORM: Final = 2_000_000
+"""Bytes. More than any such file may have, so that one that is too long is told so beside the form."""
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_REASON = 255, 254, 2000
 LONGEST_CSV: Final = 60_000
 EMAIL: Final = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
@@ -39,12 +44,14 @@ async def no_forgery(request: Request) -> None:
     """A dependency of every page: what is not a GET must be one of our own forms. Raises Forged."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+    brings_file = request.url.path in TAKES_FILES
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != FORM_TYPE and not (brings_file and media_type == FILE_FORM_TYPE):
         raise HTTPException(415)
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         raise HTTPException(411)
-    if int(length) > LARGEST_FORM:
+    if int(length) > (LARGEST_FILE_FORM if brings_file else LARGEST_FORM):
         raise HTTPException(413)
     cookies = cookies_of(request)
     binding = cookies.session_of(request) or cookies.visit_of(request)
@@ -61,6 +68,8 @@ class Form:
     values: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Every value of each field, for boxes of which several may be ticked."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What was uploaded, as it came."""
     errors: dict[str, str] = field(default_factory=dict)
     anchors: dict[str, str] = field(default_factory=dict)
     """Where the error summary's link goes, for fields made of several inputs."""
@@ -165,10 +174,13 @@ def _real_day(day: str, month: str, year: str) -> date | None:
 async def read_form(request: Request) -> Form:
     """What was sent. Of a field that was sent several times, values has the first, lists has all."""
     lists: dict[str, tuple[str, ...]] = {}
+    files: dict[str, bytes] = {}
     for name, value in (await request.form()).multi_items():
         if isinstance(value, str):
             lists[name] = (*lists.get(name, ()), value.strip())
-    return Form({name: values[0] for name, values in lists.items()}, lists)
+        elif value.filename:
+            files[name] = await value.read()
+    return Form({name: values[0] for name, values in lists.items()}, lists, files)
 
 
 Sent = Annotated[Form, Depends(read_form)]

@@ -154,3 +154,27 @@ async def test_an_administrator_looks_after_contacts_and_reads_the_audit(people:
         await alex.page.get_by_role("link", name="What they did, and what was done about them").click()
         await expect(alex.page.get_by_text("Petra Lang").first).to_be_visible()
         await alex.keep("administrator-audit")
+
+
+async def test_support_uploads_a_list_of_first_users(people: People) -> None:
+    lines = (
+        "full_name,email,organisation,role\nZoë Núñez,zoe.nunez@example.org,Fernhill Teaching School Hub,\n"
+    )
+    async with people.person() as tess:
+        await tess.sign_in("tess.lindqvist@example.org")
+        await tess.goto("/staff/access-requests/import")
+        await tess.page.get_by_label("Whose list is it?").fill("Of the lead provider, today.")
+        for raw in (lines.encode("latin-1"), lines.encode("utf-8-sig")):
+            upload = {"name": "users.csv", "mimeType": "text/csv", "buffer": raw}
+            await tess.page.locator("input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
+            await tess.press("Check the lines")
+            if b"\xf1" in raw[:60]:
+                told = tess.page.get_by_role("link", name="Line 2 of the file is not in UTF-8")
+                await expect(told).to_be_visible()
+                await tess.keep("upload-refused")
+        await expect(tess.page.get_by_text("Nothing has been changed yet.")).to_be_visible()
+        await tess.keep("upload-checked")
+        await tess.press("Import the new lines")
+        await expect(tess.page.get_by_text("The new ones have been imported.")).to_be_visible()
+        await tess.goto("/staff/access-requests?q=zoe.nunez")
+        await expect(tess.page.get_by_role("link", name="Zoë Núñez")).to_be_visible()

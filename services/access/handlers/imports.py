@@ -167,17 +167,24 @@ def _read(text: str, columns: Sequence[str]) -> Sequence[tuple[int, Mapping[str,
         if missing := [column for column in columns if column not in heads]:
             raise NotUnderstood(f"The first line must name the columns: {', '.join(missing)} missing.")
         reader.fieldnames = heads
-        lines = [
-            (reader.line_num, {column: (line.get(column) or "").strip() for column in columns})
-            for line in reader
-        ]
+        lines = [(reader.line_num, _values(reader.line_num, line, columns)) for line in reader]
     except csv.Error:
-        raise NotUnderstood("This is not CSV: check the quotation marks.") from None
+        # Not counted yet when it is wrong in itself; the last one when a quotation mark is never closed.
+        number = min(reader.line_num + 1, len(text.splitlines()))
+        raise NotUnderstood(f"Line {number} is not CSV: check its quotation marks.") from None
     if not lines:
         raise NotUnderstood("There is no line after the names of the columns.")
     if len(lines) > MOST_LINES:
         raise NotUnderstood(f"Import at most {MOST_LINES} lines at once.")
     return lines
+
+
+def _values(number: int, line: Mapping[str | None, object], columns: Sequence[str]) -> Mapping[str, str]:
+    if None in line:
+        raise NotUnderstood(
+            f"Line {number} has more values than columns: put a value with a comma in quotation marks."
+        )
+    return {column: str(line.get(column) or "").strip() for column in columns}
 
 
 async def _named(connection: AsyncConnection, name: str, kind: OrganisationKind) -> OrganisationId:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import LONGEST_CSV, LONGEST_REASON, Form, Sent
+from services.gateway.csv_file import csv_of
+from services.gateway.forms import LONGEST_REASON, Form, Sent
 from services.gateway.pages.errors import not_found
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
@@ -75,8 +76,8 @@ async def ask_for_csv(request: Request, _policy: Policy) -> Response:
 @router.post(PATH + "/import")
 async def take_in(request: Request, policy: Policy, form: Sent) -> Response:
     """First a dry run that shows each line's outcome; then, by the other button, for good."""
-    text = form.text("csv", "Paste the lines of the file", LONGEST_CSV)
-    lines, dry_run = None, form.values.get("action") != "import"
+    text, dry_run = csv_of(form)
+    lines = None
     if not form.errors:
         try:
             lines = await policy.access.import_agreements(ImportAgreements(csv=text, dry_run=dry_run))

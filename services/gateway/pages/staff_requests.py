@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.backend import Refusal
-from services.gateway.forms import LONGEST_CSV, LONGEST_REASON, Form, Sent
+from services.gateway.csv_file import csv_of
+from services.gateway.forms import LONGEST_REASON, Form, Sent
 from services.gateway.pages.request_queue import queue
 from services.gateway.pages.several import decide_several
 from services.gateway.rendering import page, see_other
@@ -76,9 +77,9 @@ async def ask_for_csv(request: Request, _support: Support) -> Response:
 @router.post(PATH + "/import")
 async def take_in(request: Request, support: Support, form: Sent) -> Response:
     """First a dry run that shows each line's outcome; then, by the other button, for good."""
-    text = form.text("csv", "Paste the lines of the file", LONGEST_CSV)
+    text, dry_run = csv_of(form)
     reason = form.text("reason", "Enter whose list it is, and when it came", LONGEST_REASON)
-    lines, dry_run = None, form.values.get("action") != "import"
+    lines = None
     if not form.errors:
         try:
             body = ImportUsers(csv=text, reason=reason, dry_run=dry_run)

@@ -83,6 +83,18 @@ async def test_what_is_no_such_file_is_refused_with_a_sentence(office: Office, c
     assert problem(answer) == (422, "not-understood")
 
 
+async def test_a_broken_file_is_refused_with_the_line_that_breaks_it(office: Office, cast: Cast) -> None:
+    first = AGREEMENTS.splitlines()[0]
+    broken = (
+        (f'{first}\na,b,c,d,e\n"a"b,c\n', "Line 3 is not CSV"),
+        (f"{first}\n\na,b,c,d,e,f\n", "Line 3 has more values"),
+    )
+    for lines, sentence in broken:
+        answer = await office.post("/agreements/import", cast.policy, csv=lines, dry_run=True)
+        assert problem(answer) == (422, "not-understood")
+        assert answer.json()["errors"][0]["message"].startswith(sentence)
+
+
 async def test_the_register_says_what_each_change_made_different(office: Office, cast: Cast) -> None:
     ended = {"ended_early_on": str(office.today), "reason": "Given up."}
     ok(await office.post(f"/agreements/{cast.agreement_id}/end", cast.policy, **ended))
