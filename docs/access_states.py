@@ -64,7 +64,7 @@ def state_diagram() -> str:
         {arrow for role in (Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY) for arrow in _walk(role)}
     )
     names = [f"  {state.value}: {Told(state.value).label}" for state in RequestState]
-    first = f"  [*] --> {RequestState.SUBMITTED.value}: asked by a user or support"
+    first = f"  [*] --> {RequestState.SUBMITTED.value}: asked by a user, support, or the person themself"
     moves = [f"  {before} --> {after}: {label}" for before, after, label in arrows]
     ends = [f"  {state.value} --> [*]" for state in RequestState if not state.is_open]
     return HEAD + "\n".join([*names, first, *moves, *ends]) + "\n```\n"
