@@ -1,7 +1,7 @@
 """What limits files have, as export says them: asked once a minute, since every list page tells them."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from services.gateway.backend import BackendDown, Refusal
@@ -9,6 +9,8 @@ from services.gateway.backends import Exports
 from shared.contracts.export import ExportLimits
 
 KEPT_SECONDS: Final = 60.0
+AGAIN_SECONDS: Final = 5.0
+MOMENT_SECONDS: Final = 0.3
 
 
 @dataclass
@@ -16,15 +18,26 @@ class ToldLimits:
     """Only what is the same for everybody may be read from what is kept."""
 
     _kept: ExportLimits | None = None
-    _asked_at: float = field(default=-KEPT_SECONDS)
+    _due: float = 0.0
+    _asking: "asyncio.Task[None] | None" = None
 
     async def of(self, exports: Exports) -> ExportLimits | None:
-        """None when export did not say them yet: the list is shown all the same."""
-        now = asyncio.get_running_loop().time()
-        if now - self._asked_at >= KEPT_SECONDS:
-            self._asked_at = now
-            try:
-                self._kept = await exports.limits()
-            except (BackendDown, Refusal):
-                self._asked_at = now - KEPT_SECONDS + 5  # not at each page
+        """None when export did not say them yet: the list is shown all the same.
+
+        Of all who look while export hangs, one waits, and for a moment only.
+        """
+        now = asyncio.get_running_loop().time
+        if self._asking is None and now() >= self._due:
+            self._due = now() + AGAIN_SECONDS
+            self._asking = asyncio.create_task(self._ask(exports))
+            await asyncio.wait({self._asking}, timeout=MOMENT_SECONDS)
         return self._kept
+
+    async def _ask(self, exports: Exports) -> None:
+        try:
+            self._kept = await exports.limits()
+            self._due = asyncio.get_running_loop().time() + KEPT_SECONDS
+        except (BackendDown, Refusal):
+            pass  # what is kept is told on, and it is asked again soon
+        finally:
+            self._asking = None
