@@ -174,7 +174,10 @@ def rows_of(data: bytes) -> int:
             return -1
     if not data.endswith(b"\r\n"):
         return -1
-    rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
+    except csv.Error:
+        return -1
     return len(rows) - 1 if all(len(row) == len(rows[0]) for row in rows) else -1
 
 

@@ -112,7 +112,7 @@ class Noting:
 
 
 async def fail(_job: Job) -> None:
-    raise ValueError("person@example.org is not reachable")
+    raise ValueError("somebody is not reachable")
 
 
 async def test_competing_workers_do_each_job_once(engine: AsyncEngine, elsewhere: AsyncEngine) -> None:
