@@ -19,6 +19,8 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from services.access.demo import DEMO_PEOPLE
+from shared.clock import london_day, system_clock
+from tests.end_to_end.story import PARTNER, dana_of_the_partner
 from tests.running import Page, RunningSystem, Visitor
 from tests.security.canaries import Canaries, of_bus, of_databases, of_logs, of_metrics
 
@@ -35,6 +37,8 @@ class Walk:
     pages_of_errors: list[Page] = field(default_factory=list)
     seconds_to_the_end: float = 0.0
     """From the click that ended somebody's access to the first page that they were refused."""
+    seconds_from_the_end_of_the_agreement: float = 0.0
+    """From the click that ended the last agreement to the first page that was refused."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -62,6 +66,7 @@ async def walk(system: RunningSystem) -> Walk:
     for visitor in (marcus, sam):  # before the end: their sessions are good still
         walk.canaries.tokens |= {value for value in visitor.http.cookies.values() if value}
     walk.seconds_to_the_end = await _end_access(sam, there, marcus)
+    walk.seconds_from_the_end_of_the_agreement = await _end_last_agreement(system)
     for address in ("marcus.bell@example.org", "sam.okoro@example.org"):
         walk.canaries.tokens |= {link.rsplit("/", 1)[-1] for link in await sam.links(address)}
     for file in (system.home / "inbox" / "second-factors").glob("*.json"):
@@ -110,16 +115,48 @@ async def _end_access(sam: Visitor, there: str, marcus: Visitor) -> float:
     form = await sam.get(ends[0])
     assert (await marcus.get("/participants")).path == "/participants"
     fields = {**form.form(ends[0]), "reason": "Left the organisation."}
+    return await _seconds_until_refused(sam, ends[0], fields, marcus)
+
+
+async def _end_last_agreement(system: RunningSystem) -> float:
+    """End the one agreement in force of an organisation whose lead is at work."""
+    dana, priya = await dana_of_the_partner(system.url), Visitor(system.url)
+    await priya.sign_in("priya.raman@example.org")
+    rows = re.findall(r"(?s)<tr.*?</tr>", (await priya.get("/staff/agreements")).response.text)
+    in_force = [row for row in rows if PARTNER in row and "Not in force" not in row]
+    ends = re.findall(r'href="(/staff/agreements/[0-9a-f-]{36}/end)"', "".join(in_force))
+    assert len(ends) == 1
+    today = london_day(system_clock())
+    fields = {
+        **(await priya.get(ends[0])).form(ends[0]),
+        "ended_early_on-day": str(today.day),
+        "ended_early_on-month": str(today.month),
+        "ended_early_on-year": str(today.year),
+        "reason": "They parted.",
+    }
+    seconds = await _seconds_until_refused(priya, ends[0], fields, dana)
+    for visitor in (dana, priya):
+        await visitor.close()
+    return seconds
+
+
+async def _seconds_until_refused(
+    staff: Visitor, where: str, fields: Mapping[str, str], user: Visitor
+) -> float:
     started = time.perf_counter()
-    answer = await sam.http.post(ends[0], data=fields, follow_redirects=False)
+    answer = await staff.http.post(where, data=fields, follow_redirects=False)
     assert answer.status_code == 303
-    while (await marcus.get("/participants")).path != "/sign-in":
+    while (await user.get("/participants")).path != "/sign-in":
         assert time.perf_counter() - started < 30
     return time.perf_counter() - started
 
 
 def test_who_is_suspended_is_refused_within_a_second(walk: Walk) -> None:
     assert walk.seconds_to_the_end < 1.0
+
+
+def test_whose_last_agreement_ends_is_refused_within_a_second(walk: Walk) -> None:
+    assert walk.seconds_from_the_end_of_the_agreement < 1.0
 
 
 async def test_every_address_gets_the_same_page(system: RunningSystem, walk: Walk) -> None:
