@@ -98,10 +98,12 @@ class RequestWalk(RuleBasedStateMachine):
         if self.accepted(command):
             self.model.involved |= {by.person_id, subject}
 
-    @initialize(role=st.sampled_from([Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY]))
-    def begin(self, role: Role) -> None:
+    @initialize(role=st.sampled_from([Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY]), themself=st.booleans())
+    def begin(self, role: Role, themself: bool) -> None:
         organisation = BODY if role is Role.APPROPRIATE_BODY else PARTNER
-        self.submit(Actor(person("a"), role, organisation), person("b"), role)
+        by = person("b" if themself else "a")
+        self.submit(Actor(by, role, organisation), person("b"), role)
+        assert self.request is not None
 
     @rule(by=actors)
     def triage(self, by: Actor) -> None:
