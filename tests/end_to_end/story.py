@@ -28,6 +28,19 @@ async def dana_of_the_partner(url: str) -> Visitor:
     return visitor
 
 
+async def nominate(visitor: Visitor, full_name: str, email: str) -> str:
+    """Returns the address of the request's page."""
+    page = await visitor.submit(
+        await visitor.get("/access-requests/new"),
+        "/access-requests/new",
+        full_name=full_name,
+        email=email,
+        reason="Keeps our records in step.",
+    )
+    (own,) = set(page.links(r"/access-requests/[0-9a-f-]{36}")) or {page.path}
+    return own
+
+
 async def decide(visitor: Visitor, page: Page, action: str, reason: str, **fields: str) -> Page:
     return await visitor.submit(page, action, decision="approve", reason=reason, **fields)
 
@@ -37,14 +50,7 @@ async def from_nomination_to_download(url: str, dana: Visitor, until_granted: Wa
 
     until_granted: called when the last yes was said, with the moment before it.
     """
-    page = await dana.submit(
-        await dana.get("/access-requests/new"),
-        "/access-requests/new",
-        full_name="Nia Novak",
-        email="Nia.Novak@Example.org",
-        reason="Keeps our records in step.",
-    )
-    (own,) = set(page.links(r"/access-requests/[0-9a-f-]{36}")) or {page.path}
+    own = await nominate(dana, "Nia Novak", "Nia.Novak@Example.org")
     request_id = own.rsplit("/", 1)[-1]
 
     sam = Visitor(url)

@@ -23,6 +23,7 @@ from shared.clock import london_day, system_clock
 from tests.end_to_end.story import PARTNER, dana_of_the_partner
 from tests.running import Page, RunningSystem, Visitor
 from tests.security.canaries import Canaries, of_bus, of_databases, of_logs, of_metrics
+from tests.watch import environments
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
@@ -44,10 +45,7 @@ class Walk:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def walk(system: RunningSystem) -> Walk:
     """A user searches, looks, downloads; staff sign in, look people up, and end the user's access."""
-    environments = {
-        file.stem: json.loads(file.read_text()) for file in (system.home / "environment").glob("*.json")
-    }
-    walk = Walk(Canaries(), environments)
+    walk = Walk(Canaries(), environments(system.home))
     marcus, sam, stranger = (Visitor(system.url) for _ in range(3))
     await marcus.sign_in("marcus.bell@example.org")
     rows = await _download(marcus)
