@@ -7,22 +7,20 @@ from typing import Any, Final
 
 import httpx
 import typer
-from alembic.script import ScriptDirectory
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cli.opening import Opened, opened, owner_url_of
+from services.cli.opening import Opened, opened
 from services.cli.projections import projections_of
 from shared.backlog import DUE
 from shared.bus.parking import list_parked
 from shared.bus.publication import bus_stream
 from shared.bus.stream import NOT_OURS, BusStream
 from shared.bus.tables import checkpoints
-from shared.database.engine import create_engine
 from shared.database.errors import AWAY
-from shared.database.migrate import migrations_config
+from shared.database.schema import RequiredSchema, SchemaTooOld
 from shared.work_queue.parked import parked_jobs
 
 LATE_SECONDS: Final = 600.0
@@ -30,7 +28,6 @@ BEHIND_EVENTS: Final = 1_000
 ANSWER_SECONDS: Final = 5.0
 
 FAILED = text("SELECT count(*) FROM derivations_due WHERE failure IS NOT NULL")
-SCHEMA = text("SELECT version_num FROM alembic_version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,11 @@ async def _troubles(service: str) -> AsyncIterator[Trouble]:
     try:
         async with opened(service) as data:
             for check in CHECKS:
-                for trouble in await check(service, data):
+                found = await check(service, data)
+                for trouble in found:
                     yield trouble
+                if found and check is _schema:
+                    return  # what the others ask for may not be there yet
     except typer.Exit:
         yield Trouble("Its settings are not here.", "Run this where the environment of the service is set.")
     except AWAY:
@@ -83,19 +83,13 @@ async def _process(_service: str, data: Opened) -> Sequence[Trouble]:
     return [Trouble(f"It is not ready: {answer.text}", "Bring back what is named there; it waits for it.")]
 
 
-async def _schema(service: str, _data: Opened) -> Sequence[Trouble]:
-    """Only where the owner's address is told: the service itself may not read what its schema is."""
+async def _schema(service: str, data: Opened) -> Sequence[Trouble]:
     try:
-        owner = create_engine(owner_url_of(service), pool_size=1)
-    except typer.BadParameter:
-        return []
-    async with owner.connect() as connection:
-        present = set(await connection.scalars(SCHEMA))
-    await owner.dispose()
-    wanted = set(ScriptDirectory.from_config(migrations_config(service)).get_heads())
-    if wanted <= present:
-        return []
-    return [Trouble("Its schema is older than this release.", f"check-data migrate {service}")]
+        async with data.engine.connect() as connection:
+            await RequiredSchema(service).check(connection)
+    except SchemaTooOld:
+        return [Trouble("Its schema is older than this release.", f"check-data migrate {service}")]
+    return []
 
 
 async def _parked(service: str, data: Opened) -> Sequence[Trouble]:

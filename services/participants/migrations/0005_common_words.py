@@ -5,6 +5,8 @@ Why so: docs/decisions/0042.
 
 from alembic import op
 
+from shared.database.waiting import beside_others
+
 revision = "participants_0005"
 down_revision = "participants_0004"
 branch_labels = None
@@ -111,7 +113,7 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    with op.get_context().autocommit_block():
+    with beside_others():
         for name, definition in INDEXES.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what a try that was cut off left
             op.execute(f"CREATE INDEX CONCURRENTLY {name} ON participant_views {definition}")

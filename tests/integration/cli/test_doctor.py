@@ -60,12 +60,41 @@ async def test_what_is_parked_and_late_is_named_with_the_command(run: CheckData,
     assert "North" not in said, "a screen is no place for what events hold"
 
 
-async def test_an_old_schema_is_named(run: CheckData, database: ServiceDatabase) -> None:
+@pytest.mark.parametrize(
+    "made_old",
+    [
+        "DELETE FROM alembic_version WHERE version_num LIKE 'auth%'",
+        "DROP TABLE alembic_version, work, parked_events",
+    ],
+)
+async def test_a_schema_that_is_old_or_not_there_is_named(
+    run: CheckData, database: ServiceDatabase, made_old: str
+) -> None:
     owner = create_engine(database.owner_url)
     async with owner.begin() as connection:
-        await connection.execute(text("DELETE FROM alembic_version WHERE version_num LIKE 'auth%'"))
+        await connection.execute(text(made_old))
     await owner.dispose()
-    assert "check-data migrate auth" in (await run("doctor", "auth")).stdout
+    said = (await run("doctor", "auth")).stdout
+    assert "check-data migrate auth" in said
+    assert "does not answer." not in said.replace("No process answers", "")
+
+
+async def test_it_leaves_no_connection_behind(
+    run: CheckData, database: ServiceDatabase, auth: AsyncEngine
+) -> None:
+    owner = create_engine(database.owner_url)
+    async with owner.begin() as connection:
+        await connection.execute(text("DROP TABLE alembic_version"))
+    await owner.dispose()
+    await run("doctor", "auth")
+    async with auth.connect() as connection:
+        others = await connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    assert others == 0
 
 
 async def test_a_database_and_a_bus_that_are_away_are_named(

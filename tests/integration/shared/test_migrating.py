@@ -1,0 +1,68 @@
+"""A migration that has to wait for a table lets others read meanwhile, and is tried again."""
+
+import asyncio
+import time
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared.database import migrate as migrating
+from shared.database.engine import create_engine
+from shared.database.migrate import migrate
+from shared.database.provision import ServiceDatabase
+from tests.conftest import NewDatabase
+
+BACK_BY_ONE = """
+    ALTER TABLE exports DROP COLUMN started_at, DROP COLUMN downloaded_at;
+    DROP INDEX exports_unfinished_of_an_organisation;
+    UPDATE alembic_version SET version_num = 'export_0003' WHERE version_num = 'export_0004'
+"""
+
+
+@pytest.fixture
+async def database(new_database: NewDatabase) -> ServiceDatabase:
+    """As the release before its newest columns left it."""
+    database = await new_database("export")
+    owner = create_engine(database.owner_url)
+    async with owner.begin() as connection:
+        for statement in BACK_BY_ONE.split(";"):
+            await connection.execute(text(statement))
+    await owner.dispose()
+    return database
+
+
+async def test_a_long_reader_holds_up_the_migration_and_nobody_else(database: ServiceDatabase) -> None:
+    service = create_engine(database.service_url)
+    async with service.connect() as long_reader:
+        await long_reader.execute(text("SELECT count(*) FROM exports"))
+        migration = asyncio.create_task(
+            migrate("export", database.owner_url, lock_milliseconds=200, pause_seconds=0.2)
+        )
+        slowest = 0.0
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            began = time.monotonic()
+            async with service.connect() as reader:
+                await reader.execute(text("SELECT count(*) FROM exports"))
+            slowest = max(slowest, time.monotonic() - began)
+            await asyncio.sleep(0.02)
+        assert not migration.done()
+        assert slowest < 1.5
+    await asyncio.wait_for(migration, 30)
+    async with service.connect() as connection:
+        await connection.execute(text("SELECT downloaded_at FROM exports"))
+    await service.dispose()
+
+
+async def test_a_table_that_is_never_to_be_had_ends_it_and_the_next_try_goes_on(
+    database: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "TRIES", 2)
+    service = create_engine(database.service_url)
+    async with service.connect() as long_reader:
+        await long_reader.execute(text("SELECT count(*) FROM exports"))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            await migrate("export", database.owner_url, lock_milliseconds=100, pause_seconds=0)
+    await migrate("export", database.owner_url)
+    await service.dispose()
