@@ -4,6 +4,8 @@ import importlib
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,33 @@ def test_an_expression_asks_for_what_is_exported(name: str, expression: str) -> 
 def test_a_series_that_nobody_exports_would_be_found() -> None:
     (selector,) = selectors(promql.parse("sum(rate(checkdata_no_such_total[5m]))"))
     assert selector.name not in exported()
+
+
+PROMTOOL = shutil.which("promtool")
+needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool (Debian: prometheus) is not here")
+
+
+@needs_promtool
+@pytest.mark.parametrize("words", [("check", "alerts.yaml"), ("test", "alerts.test.yaml")])
+def test_prometheus_itself_takes_the_rules_and_each_alert_comes_when_it_has_to(
+    words: tuple[str, str],
+) -> None:
+    assert PROMTOOL is not None
+    what, file = words
+    said = subprocess.run(
+        [PROMTOOL, what, "rules", file],
+        cwd=ROOT / "deploy/prometheus",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_each_alert_is_one_that_is_tested_to_come() -> None:
+    tested = (ROOT / "deploy/prometheus/alerts.test.yaml").read_text()
+    named = {one or other for one, other in re.findall(r'alertname="(\w+)"|alertname: (\w+)', tested)}
+    assert named == set(ALERTS)
 
 
 def test_every_alert_has_its_section_with_all_three_parts() -> None:
