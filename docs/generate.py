@@ -15,8 +15,8 @@ from faststream.redis import RedisBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel, SecretStr, create_model
 
-from docs.access_permissions import permission_table
 from docs.access_states import state_diagram
+from docs.permissions import permission_tables
 from services.access.app import create as create_access
 from services.access.settings import AccessSettings
 from services.auth.app import create as create_auth
@@ -49,7 +49,7 @@ def documents() -> dict[str, str]:
     texts = {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in made.items()}
     return texts | {
         "access-request-states.md": state_diagram(),
-        "access-permissions.md": permission_table(),
+        "permissions.md": permission_tables(),
     }
 
 

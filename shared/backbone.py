@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import product
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -39,7 +40,7 @@ from shared.retention import LOOK_SECONDS, forget_what_is_settled
 from shared.settings import ServiceSettings
 from shared.tasks import stop_tasks
 from shared.web.service_client import OwnToken, ServiceTokens
-from shared.web.withdrawals import KEPT, Withdrawals
+from shared.web.withdrawals import KEPT, TOLD_BY, Withdrawals
 from shared.work_queue import Handler, Worker
 
 log = structlog.get_logger(__name__)
@@ -105,11 +106,12 @@ class Backbone(Generic[Event]):
             self.keep_running(f"projection {projection.name} {partition}", runner.run)
 
     def heed(self, withdrawals: Withdrawals) -> None:
-        """Hear of access that ends, so that tokens given out for it are refused at once."""
-        for partition in range(self.settings.bus_partitions):
-            key = bus_stream("access", partition)
+        """Hear of access and sessions that end, so that tokens given out for them are refused at once."""
+        for publisher, partition in product(TOLD_BY, range(self.settings.bus_partitions)):
+            key = bus_stream(publisher, partition)
             self.keep_running(
-                f"withdrawals {partition}", partial(listen, self.redis, key, KEPT, withdrawals.hear)
+                f"withdrawals {publisher} {partition}",
+                partial(listen, self.redis, key, KEPT, withdrawals.hear),
             )
 
     def work(self, handlers: Mapping[str, Handler], concurrency: int = 4) -> None:

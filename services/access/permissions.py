@@ -4,11 +4,11 @@ It is the first of two guards. The second is in the domain: whose request, which
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from shared.contracts.roles import Role
+from shared.web.permissions import Permission
 
 DELIVERY_PARTNER, APPROPRIATE_BODY = Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY
 LEAD_PROVIDER, SUPPORT, POLICY = Role.LEAD_PROVIDER, Role.SUPPORT, Role.POLICY
@@ -41,14 +41,6 @@ class Action(StrEnum):
     ANSWER_REVIEW = "Say in a review who still needs access"
     SEE_AUDIT = "Read the audit"
     SEE_UNDELIVERED = "See emails that did not arrive"
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """limit: what the domain adds, for people to read."""
-
-    roles: tuple[Role, ...]
-    limit: str = ""
 
 
 PERMISSIONS: Final[Mapping[Action, Permission]] = {

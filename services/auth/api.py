@@ -2,30 +2,21 @@
 
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
+from services.auth.application import Auth, Here
 from services.auth.callers import MAY_ACT_FOR_PEOPLE, MAY_CALL, proves_itself
-from services.auth.devices import is_known
 from services.auth.domain.events import GrantId, PersonId, SessionId
 from services.auth.domain.link import LinkNotUsable
 from services.auth.domain.link_token import read_link_token
-from services.auth.limits import Throttle
-from services.auth.links import Links
 from services.auth.opened import Gateway, choice, choices, opened
-from services.auth.own_sessions import OwnSession, OwnSessions
+from services.auth.own_sessions import OwnSession
 from services.auth.people import held_grants
-from services.auth.sessions import NotGranted, SecondFactorMissing, Sessions
-from services.auth.settings import AuthSettings
-from services.auth.signing import SigningKeys, TokenIssuer
+from services.auth.sessions import NotGranted, SecondFactorMissing
 from shared.contracts import auth as contract
-from shared.contracts.emails import UndeliveredEmail
 from shared.contracts.roles import Role
-from shared.email import undelivered
 from shared.event_store import EventStore
-from shared.web.caller import PersonCaller, person
 from shared.web.problems import Problem
 
 OPEN_PATHS = frozenset({"/tokens", "/.well-known/jwks.json"})
@@ -34,34 +25,10 @@ OPEN_PATHS = frozenset({"/tokens", "/.well-known/jwks.json"})
 router = APIRouter()
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """What the routes work with; the application's state holds it as `auth`."""
-
-    settings: AuthSettings
-    links: Links
-    throttle: Throttle
-    sessions: Sessions
-    own_sessions: OwnSessions
-    keys: SigningKeys
-    issuer: TokenIssuer
-
-
-def _auth(request: Request) -> Auth:
-    auth: Auth = request.app.state.auth
-    return auth
-
-
-Here = Annotated[Auth, Depends(_auth)]
-
-
 @router.post("/links", status_code=202)
-async def ask_for_link(
-    body: contract.AskForLink, request: Request, auth: Here, _caller: Gateway
-) -> contract.LinkLifetime:
+async def ask_for_link(body: contract.AskForLink, auth: Here, _caller: Gateway) -> contract.LinkLifetime:
     """Ask for a sign-in link by email. The same answer for every address; 429 who asks too often."""
-    known = await is_known(request.app.state.store.engine, body.device)
-    await auth.throttle.admit(body.email, body.network, body.device if known else None)
+    await auth.admit(body)
     await auth.links.ask(body.email, body.return_to)
     return contract.LinkLifetime(minutes=auth.settings.link_minutes)
 
@@ -108,14 +75,6 @@ async def end_own_session(body: contract.EndOwnSession, auth: Here, _caller: Gat
     """Sign out of one of one's own sessions, or everywhere."""
     session_id = SessionId(body.session_id) if body.session_id else None
     await auth.own_sessions.end(body.session, session_id)
-
-
-@router.get("/emails/undelivered")
-async def undelivered_emails(
-    request: Request, _caller: Annotated[PersonCaller, Depends(person(Role.SUPPORT, Role.ADMINISTRATOR))]
-) -> list[UndeliveredEmail]:
-    """Emails with links and notices that did not arrive, newest first."""
-    return await undelivered(request.app.state.store.engine)
 
 
 @router.post("/sessions/exchange")

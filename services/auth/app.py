@@ -7,8 +7,9 @@ from datetime import timedelta
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.auth import asking_api, second_factor_api
-from services.auth.api import OPEN_PATHS, Auth, router
+from services.auth import asking_api, second_factor_api, staff_api
+from services.auth.api import OPEN_PATHS, router
+from services.auth.application import Auth
 from services.auth.asking import EMAIL_ASKING_LINK, SEND_ASKING_LINK, Asking, AskingRules
 from services.auth.consumers import AccessFollower
 from services.auth.devices import NEW_DEVICE, DeviceNotices, forget_old
@@ -22,6 +23,7 @@ from services.auth.second_factors import TELL_OF_SECOND_FACTOR, SecondFactors
 from services.auth.sessions import Limits, Sessions
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys, TokenIssuer
+from services.auth.signing_out import SigningOut
 from services.auth.vault import Vault
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
@@ -29,6 +31,7 @@ from shared.clock import Clock, system_clock
 from shared.email import Mailer, RecordedMailer, make_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, TokenVerifier
+from shared.web.withdrawals import Withdrawals
 
 SWEEP_SECONDS = 30.0
 FORGET_SECONDS = 3600.0
@@ -39,6 +42,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
     """keys: whose tokens are trusted; auth's own, but for tests."""
     signing = SigningKeys([key.get_secret_value() for key in settings.signing_keys])
 
+    withdrawals = Withdrawals()
     vault = Vault([key.get_secret_value() for key in settings.second_factor_keys])
 
     @asynccontextmanager
@@ -59,7 +63,11 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             issuer = TokenIssuer(signing, clock, timedelta(seconds=settings.token_seconds))
             own = OwnSessions(backbone.store, clock)
             throttle = _throttle(settings, counting)
-            app.state.auth = Auth(settings, links, throttle, sessions, own, signing, issuer)
+            signing_out = SigningOut(backbone.store, clock)
+            app.state.auth = Auth(
+                settings, backbone.engine, links, throttle, sessions, own, signing_out, signing, issuer
+            )
+            backbone.heed(withdrawals)
             backbone.publish(PUBLICATION)
 
             async def forget_old_browsers() -> None:
@@ -93,10 +101,16 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
 
     app = create_app(
         "Auth",
-        routers=[router, asking_api.router, second_factor_api.router, feed_router(PUBLICATION, "access")],
+        routers=[
+            router,
+            asking_api.router,
+            second_factor_api.router,
+            staff_api.router,
+            feed_router(PUBLICATION, "access"),
+        ],
         lifespan=lifespan,
         ready={"database": database},
-        verifier=TokenVerifier("auth", keys or signing),
+        verifier=TokenVerifier("auth", keys or signing, withdrawals),
         open_paths=OPEN_PATHS,
     )
     for error in PROBLEMS:

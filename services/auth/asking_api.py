@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
-from services.auth.api import Here
+from services.auth.application import Here
 from services.auth.asking import Asking
-from services.auth.devices import is_known
 from services.auth.opened import Gateway
 from shared.contracts import auth as contract
 
@@ -22,12 +21,9 @@ Asked = Annotated[Asking, Depends(_asking)]
 
 
 @router.post("", status_code=202)
-async def ask(
-    body: contract.AskForAccess, request: Request, auth: Here, asking: Asked, _caller: Gateway
-) -> None:
+async def ask(body: contract.AskForAccess, auth: Here, asking: Asked, _caller: Gateway) -> None:
     """The same answer for every address, under the limits of sign-in links; 429 who asks too often."""
-    known = await is_known(request.app.state.store.engine, body.device)
-    await auth.throttle.admit(body.email, body.network, body.device if known else None)
+    await auth.admit(body)
     await asking.ask(body.email)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from services.auth.domain.link import LinkNotUsable
 from services.auth.domain.second_factor import AlreadyEnrolled, NothingToReset, NotYourself
 from services.auth.domain.session import SessionOver
+from services.auth.domain.signing_out import ForAdministrators, NotSignedIn
 from services.auth.limits import TooManyRequests
 from services.auth.second_factors import CodeNotRight, TooManyCodes
 from services.auth.sessions import NotGranted, SecondFactorMissing
@@ -41,6 +42,8 @@ PROBLEMS: Final[Mapping[type[Exception], Callable[[Any], Problem]]] = {
     AlreadyEnrolled: _said(409, "already-enrolled", "An authenticator app is set up already."),
     NothingToReset: _said(409, "nothing-to-reset", "This person has set up no authenticator app."),
     NotYourself: _said(403, "not-yourself", "Ask another administrator to reset your authenticator app."),
+    NotSignedIn: _said(409, "not-signed-in", "This person is not signed in."),
+    ForAdministrators: _said(403, "for-administrators", "Only an administrator signs out DfE staff."),
     TooManyRequests: _too_many_links,
     TooManyCodes: _too_many_codes,
 }

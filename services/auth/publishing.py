@@ -16,6 +16,7 @@ CODEC: Codec[Event] = Codec(
         events.SessionStarted,
         events.RoleChosen,
         events.SessionEnded,
+        events.SignedOutByStaff,
         events.SessionConfirmed,
         events.SecondFactorEnrolled,
         events.SecondFactorReset,
@@ -45,6 +46,8 @@ def publish(event: Event) -> PublishedEvent | None:
             return contract.SessionEnded(
                 session_id=event.session_id, person_id=event.person_id, reason=event.reason.value
             )
+        case events.SignedOutByStaff():
+            return contract.SignedOutByStaff(person_id=event.person_id, by=event.by)
         case events.SessionConfirmed():
             return contract.SecondFactorPassed(session_id=event.session_id, person_id=event.person_id)
         case events.SecondFactorEnrolled():

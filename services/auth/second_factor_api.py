@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from services.auth.domain.events import PersonId
 from services.auth.domain.second_factor import AlreadyEnrolled
 from services.auth.opened import Gateway, opened
+from services.auth.permissions import Action, Door
 from services.auth.second_factors import SecondFactors
 from shared.contracts import auth as contract
-from shared.contracts.roles import Role
-from shared.web.caller import PersonCaller, person
+from shared.web.caller import PersonCaller
 
 router = APIRouter(tags=["second factor"])
 
@@ -22,7 +22,8 @@ def _factors(request: Request) -> SecondFactors:
 
 
 Factors = Annotated[SecondFactors, Depends(_factors)]
-Administrator = Annotated[PersonCaller, Depends(person(Role.ADMINISTRATOR))]
+Seer = Annotated[PersonCaller, Depends(Door(Action.SEE_SECOND_FACTOR))]
+Resetter = Annotated[PersonCaller, Depends(Door(Action.RESET_SECOND_FACTOR))]
 
 
 @router.post("/second-factor")
@@ -46,13 +47,11 @@ async def check_code(
 
 
 @router.get("/second-factor/{person_id}")
-async def second_factor_state(
-    person_id: UUID, factors: Factors, _caller: Administrator
-) -> contract.SecondFactorState:
+async def second_factor_state(person_id: UUID, factors: Factors, _caller: Seer) -> contract.SecondFactorState:
     return contract.SecondFactorState(enrolled_at=await factors.enrolled_at(PersonId(person_id)))
 
 
 @router.post("/second-factor/{person_id}/reset", status_code=204)
-async def reset_second_factor(person_id: UUID, factors: Factors, caller: Administrator) -> None:
+async def reset_second_factor(person_id: UUID, factors: Factors, caller: Resetter) -> None:
     """The person sets up another app at the next sign-in. 403 `not-yourself`, 409 `nothing-to-reset`."""
     await factors.reset(PersonId(person_id), PersonId(caller.person_id))

@@ -27,6 +27,7 @@ from services.auth.sessions import (
     find_session,
     rotate,
 )
+from services.auth.signing_out import end_all, lock_person
 from services.auth.tables import people, second_factors, sessions, wrong_codes
 from services.auth.totp import enrolment_uri, new_secret, step_of
 from services.auth.vault import SecretNotReadable, Vault
@@ -227,18 +228,10 @@ class SecondFactors:
         now = self._clock()
         async with self._store.transaction() as transaction:
             connection = transaction.connection
-            await connection.execute(_EMAIL.where(people.c.person_id == person_id).with_for_update())
+            await lock_person(connection, person_id)
             await change_factor(transaction, person_id, domain.Reset(person_id, by, now), by)
             await connection.execute(delete(second_factors).where(second_factors.c.person_id == person_id))
-            open_sessions = await connection.scalars(
-                select(sessions.c.session_id)
-                .where(sessions.c.person_id == person_id, sessions.c.ended_at.is_(None))
-                .order_by(sessions.c.session_id)
-                .with_for_update()
-            )
-            for session_id in open_sessions.all():
-                reason = EndReason.SECOND_FACTOR_RESET
-                await end_session(transaction, SessionId(session_id), reason, now, by)
+            await end_all(transaction, person_id, EndReason.SECOND_FACTOR_RESET, now, by)
             await _have_told(connection, person_id, "reset", now)
 
     async def tell(self, job: Job) -> None:

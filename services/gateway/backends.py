@@ -20,6 +20,7 @@ SESSION_OPENED: Final = TypeAdapter(auth.SessionOpened)
 SESSION_CHOICES: Final = TypeAdapter(auth.SessionChoices)
 SESSION_IN_FORCE: Final = TypeAdapter(auth.SessionInForce)
 SECOND_FACTOR_STEP: Final = TypeAdapter(auth.SecondFactorStep)
+SESSIONS_OF_SOMEBODY: Final = TypeAdapter(auth.SessionsOfSomebody)
 SECOND_FACTOR_STATE: Final = TypeAdapter(auth.SecondFactorState)
 OWN_SESSIONS: Final = TypeAdapter(list[auth.OwnSession])
 PARTICIPANT_PAGE: Final = TypeAdapter(participants.ParticipantPage)
@@ -123,6 +124,14 @@ class Auth:
     async def reset_second_factor(self, person_id: UUID, token: str) -> None:
         """token: of an administrator. Raises Refusal 403 for their own, 409 when there is none."""
         await self.backend.tell(f"/second-factor/{person_id}/reset", None, token)
+
+    async def sessions_of(self, person_id: UUID, token: str) -> auth.SessionsOfSomebody:
+        """token: of support or an administrator."""
+        return await self.backend.get(f"/people/{person_id}/sessions", SESSIONS_OF_SOMEBODY, token)
+
+    async def sign_out(self, person_id: UUID, token: str) -> None:
+        """token: as above. Raises Refusal 403 (staff, for support), 409 (no session)."""
+        await self.backend.tell(f"/people/{person_id}/sessions/end", None, token)
 
     async def own_sessions(self, session: str) -> list[auth.OwnSession]:
         """Raises Refusal 401 when the session is over."""

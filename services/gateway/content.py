@@ -139,6 +139,7 @@ DONE: Final = {
     "refused": "You refused this person. They do not get access.",
     "agreement-recorded": "The agreement has been recorded.",
     "agreement-ended": "The agreement ends on the date that you gave.",
+    "person-signed-out": "This person has been signed out everywhere.",
     "second-factor-reset": "The authenticator app has been reset.",
     "decided-several": "Your decisions have been recorded.",
     "imported": "The lines have been imported.",

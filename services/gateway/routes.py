@@ -19,6 +19,7 @@ from services.gateway.pages import (
     staff_people,
     staff_requests,
     staff_reviews,
+    staff_sessions,
     start,
     summary,
 )
@@ -38,6 +39,7 @@ PAGES: tuple[APIRouter, ...] = (
     staff_agreements.router,
     staff_reviews.router,
     staff_people.router,
+    staff_sessions.router,
     staff_emails.router,
     staff_audit.router,
     confirmations.router,

@@ -47,8 +47,17 @@ class SessionEnded(PublishedEvent):
     session_id: UUID
     person_id: UUID
     reason: str
-    """`signed_out`, `signed_out_elsewhere`, `expired`, `grant_ended`, `wrong_codes` or
+    """`signed_out`, `signed_out_elsewhere`, `signed_out_by_staff`, `expired`, `grant_ended`, `wrong_codes` or
     `second_factor_reset`."""
+
+
+class SignedOutByStaff(PublishedEvent):
+    """by: of staff, who ended every session of the person. The access goes on."""
+
+    type: ClassVar[str] = "auth.signed-out-by-staff.v1"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: UUID
+    by: UUID
 
 
 class SecondFactorEnrolled(PublishedEvent):
@@ -83,6 +92,7 @@ CATALOGUE = Catalogue(
     SecondFactorReset,
     RoleChosen,
     SessionEnded,
+    SignedOutByStaff,
 )
 
 # --- HTTP -----------------------------------------------------------------------------------------
@@ -188,6 +198,13 @@ class SecondFactorState(Body):
     """GET /second-factor/{person_id}, for administrators."""
 
     enrolled_at: datetime | None
+
+
+class SessionsOfSomebody(Body):
+    """GET /people/{person_id}/sessions, for support and administrators. seen_at: the last use of any."""
+
+    count: int
+    seen_at: datetime | None
 
 
 class OwnSession(Body):

@@ -1,22 +1,24 @@
-"""Access that ended a moment ago: tokens that were given out for it before are refused at once.
+"""Access and sessions that ended a moment ago: tokens given out for them before are refused at once.
 
-A token lives about a minute, and a suspension is to take effect within a second, in every service. Kept in
-memory, told by the bus; while Redis is away, a token lives its minute.
+A token lives about a minute, and a suspension, or the end of a session, is to take effect within a second, in
+every service. Kept in memory, told by the bus; while Redis is away, a token lives its minute.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from shared.contracts import access
-from shared.contracts.envelope import CloudEvent
+from shared.contracts import access, auth
+from shared.contracts.envelope import Catalogue, CloudEvent
 from shared.contracts.roles import Role
 from shared.web.caller import PersonCaller
 
 KEPT: Final = timedelta(minutes=2)
 """Longer than any token lives, the difference of two clocks included."""
+TOLD_BY: Final[Mapping[str, Catalogue]] = {"access": access.CATALOGUE, "auth": auth.CATALOGUE}
+"""Publishers to be listened to."""
 
 
 class _Access(NamedTuple):
@@ -25,34 +27,43 @@ class _Access(NamedTuple):
     organisation_id: UUID | None
 
 
+class _Session(NamedTuple):
+    session_id: UUID
+
+
 class Withdrawals:
     """now: seconds on a clock that never goes back."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._until: dict[_Access, float] = {}
+        self._until: dict[_Access | _Session, float] = {}
 
     def hear(self, event: CloudEvent) -> None:
-        """Learn from what access publishes. Raises what its contract raises."""
-        if event.type not in access.CATALOGUE:
+        """Learn from what access and auth publish. Raises what their contracts raise."""
+        catalogue = next((known for known in TOLD_BY.values() if event.type in known), None)
+        if catalogue is None:
             return
-        match access.CATALOGUE.read(event):
+        match catalogue.read(event):
             case access.GrantEnded() | access.GrantSuspended() as told:
-                self._forget_old()
-                self._until[_access_of(told)] = self._now() + KEPT.total_seconds()
+                self._withdraw(_access_of(told))
             case access.GrantGiven() | access.GrantRestored() as told:
                 self._until.pop(_access_of(told), None)
+            case auth.SessionEnded() as told:
+                self._withdraw(_Session(told.session_id))
             case _:
                 pass
 
     def cover(self, caller: PersonCaller) -> bool:
-        """Whether the access that the caller acts by has ended of late."""
-        until = self._until.get(_Access(caller.person_id, caller.role, caller.organisation_id))
-        return until is not None and self._now() < until
+        """Whether the access that the caller acts by, or the session, has ended of late."""
+        by: list[_Access | _Session] = [_Access(caller.person_id, caller.role, caller.organisation_id)]
+        if caller.session_id is not None:
+            by.append(_Session(caller.session_id))
+        return any(self._now() < self._until.get(one, float("-inf")) for one in by)
 
-    def _forget_old(self) -> None:
+    def _withdraw(self, what: _Access | _Session) -> None:
         now = self._now()
         self._until = {of: until for of, until in self._until.items() if now < until}
+        self._until[what] = now + KEPT.total_seconds()
 
 
 def _access_of(

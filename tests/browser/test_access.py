@@ -156,6 +156,23 @@ async def test_an_administrator_looks_after_contacts_and_reads_the_audit(people:
         await alex.keep("administrator-audit")
 
 
+async def test_support_signs_somebody_out(people: People) -> None:
+    async with people.person() as marcus, people.person() as tess:
+        await marcus.sign_in("marcus.bell@example.org")
+        await tess.sign_in("tess.lindqvist@example.org")
+        await tess.goto("/staff/people?q=marcus.bell@example.org")
+        await tess.page.get_by_role("link", name="Marcus Bell").click()
+        await tess.page.get_by_role("link", name="Whether they are signed in").click()
+        await expect(tess.page.get_by_text("They are signed in on 1 browser")).to_be_visible()
+        await tess.keep("sign-somebody-out")
+        await tess.press("Sign out everywhere")
+        await expect(tess.page.get_by_text("This person has been signed out everywhere.")).to_be_visible()
+        await marcus.page.reload()
+        await expect(marcus.page).to_have_url(re.compile("/sign-in"))
+        await tess.page.get_by_role("link", name="Whether they are signed in").click()
+        await expect(tess.page.get_by_text("They are not signed in.")).to_be_visible()
+
+
 async def test_support_uploads_a_list_of_first_users(people: People) -> None:
     lines = (
         "full_name,email,organisation,role\nZoë Núñez,zoe.nunez@example.org,Fernhill Teaching School Hub,\n"

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import json
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
-from tests.running import Page, Visitor
+import httpx
+
+from tests.running import Page, RunningSystem, Visitor
 
 PARTNER = "Fernhill Teaching School Hub"
 NOMINEE = "nia.novak@example.org"
@@ -99,6 +103,46 @@ def page_token(page: Page) -> dict[str, str]:
     found = re.search(r'name="form_proof" value="([^"]+)"', page.response.text)
     assert found
     return {"form_proof": found[1]}
+
+
+@asynccontextmanager
+async def calls_with_tokens_of(
+    system: RunningSystem, visitor: Visitor
+) -> AsyncIterator[Callable[[], Awaitable[dict[str, int]]]]:
+    """Calls each service with an internal token of the visitor's session, as the gateway got it just now.
+
+    Returns the status by service. 403 is a token that was believed, of somebody who may not do that.
+    """
+    environment = json.loads((system.home / "environment" / "gateway.json").read_text())
+    urls = {name: environment[f"CHECK_DATA_{name.upper()}_URL"] for name in PATHS}
+    async with httpx.AsyncClient() as http:
+        secret = ("gateway", environment["CHECK_DATA_SERVICE_SECRET"])
+        own = await http.post(f"{urls['auth']}/tokens", json={"audience": "auth"}, auth=secret)
+        session = next(value for name, value in visitor.http.cookies.items() if name.endswith("session"))
+        answer = await http.post(
+            f"{urls['auth']}/sessions/exchange",
+            json={"session": session, "audiences": list(PATHS)},
+            headers={"authorization": f"Bearer {own.json()['token']}"},
+        )
+        tokens = answer.json()["tokens"]
+
+        async def calls() -> dict[str, int]:
+            answers = {
+                name: await http.get(urls[name] + path, headers={"authorization": f"Bearer {tokens[name]}"})
+                for name, path in PATHS.items()
+            }
+            return {name: answer.status_code for name, answer in answers.items()}
+
+        yield calls
+
+
+PATHS = {
+    "auth": "/emails/undelivered",
+    "access": "/requests",
+    "participants": "/participants",
+    "export": "/exports",
+}
+"""Something to read in each service that people's tokens are for."""
 
 
 async def list_search_and_download(nia: Visitor) -> None:

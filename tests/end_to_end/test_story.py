@@ -19,6 +19,7 @@ from benchmarks.load.visiting import LIST, SIGN_IN
 from tests.end_to_end.release_before import beside, commit_before_newest_migration
 from tests.end_to_end.story import (
     NOMINEE,
+    calls_with_tokens_of,
     dana_of_the_partner,
     decide,
     download,
@@ -260,6 +261,43 @@ async def test_an_administrator_resets_the_authenticator_app_of_a_colleague(syst
     audit = await alex.get("/staff/audit")
     assert "Alex Brandt reset the authenticator app of Tess Lindqvist." in audit.text
     for visitor in (tess, alex):
+        await visitor.close()
+
+
+async def test_support_signs_somebody_out_and_a_token_left_over_is_refused_in_every_service(
+    system: RunningSystem, marcus: Visitor
+) -> None:
+    """The page, and whoever has a token of the session from before, are refused within a second."""
+    sam = Visitor(system.url)
+    await sam.sign_in("sam.okoro@example.org")
+    found = await sam.get("/staff/people", q="marcus.bell@example.org")
+    (there,) = set(found.links(r"/staff/people/[0-9a-f-]{36}"))
+    page = await sam.get(f"{there}/sessions")
+    assert "They are signed in on 1 browser" in page.text
+    async with calls_with_tokens_of(system, marcus) as calls:
+        assert {call: status for call, status in (await calls()).items() if status == 401} == {}
+        fields, started = page.form(f"{there}/sessions"), time.perf_counter()
+        answer = await sam.http.post(f"{there}/sessions", data=fields, follow_redirects=False)
+        assert answer.status_code == 303
+        while set((await calls()).values()) != {401}:
+            assert time.perf_counter() - started < 30, await calls()
+        assert (await marcus.get("/participants")).path == "/sign-in"
+        assert time.perf_counter() - started < 1.0
+    assert "signed out everywhere" in (await sam.get(answer.headers["location"])).text
+    assert "They are not signed in." in (await sam.get(f"{there}/sessions")).text
+    alex = Visitor(system.url)
+    await alex.sign_in("alex.brandt@example.org")
+    audit = await alex.get("/staff/audit")
+    assert "Sam Okoro signed out Marcus Bell everywhere." in audit.text
+    assert "Marcus Bell was signed out by DfE staff." in audit.text
+    found = await sam.get("/staff/people", q="alex.brandt@example.org")
+    (of_staff,) = set(found.links(r"/staff/people/[0-9a-f-]{36}"))
+    assert not (await sam.get(of_staff)).links(rf"{of_staff}/sessions")
+    refused = await sam.submit(await sam.get(f"{of_staff}/sessions"), f"{of_staff}/sessions")
+    assert "Only an administrator signs out DfE staff." in refused.text
+    assert (await alex.get("/staff/people")).status == 200
+    await marcus.sign_in("marcus.bell@example.org")
+    for visitor in (sam, alex):
         await visitor.close()
 
 

@@ -77,7 +77,7 @@ def _personal_fields(contract: type[PublishedEvent]) -> frozenset[str]:
 def _people(told: PublishedEvent) -> tuple[UUID | None, UUID | None]:
     """Who did it, and whom with access it is about."""
     match told:
-        case auth.SecondFactorReset():
+        case auth.SecondFactorReset() | auth.SignedOutByStaff():
             return told.by, told.person_id
         case access.GrantGiven():
             return told.given_by, told.person_id

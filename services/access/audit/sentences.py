@@ -36,6 +36,7 @@ STEPS: Final = {
 SESSION_ENDS: Final = {
     "signed_out": "signed out",
     "signed_out_elsewhere": "signed out of a session on another browser",
+    "signed_out_by_staff": "was signed out by DfE staff",
     "wrong_codes": "was signed out: too many wrong codes of the authenticator app",
     "second_factor_reset": "was signed out: the authenticator app was reset",
     "expired": "was signed out: the session had expired",
@@ -83,6 +84,8 @@ def sentence(row: Row[Any], names: Names) -> str:
             said = f"{who} went on as {role}, {where}"
         case "auth.session-ended.v1":
             said = f"{who} {SESSION_ENDS.get(data['reason'], 'was signed out')}"
+        case "auth.signed-out-by-staff.v1":
+            said = f"{who} signed out {about} everywhere"
         case "access.person-registered.v1":
             said = f"{about} was registered, or their details changed"
         case "access.grant-given.v1" if row.person_id is None:

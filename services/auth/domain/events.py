@@ -23,6 +23,7 @@ class EndReason(StrEnum):
     SIGNED_OUT = "signed_out"
     SIGNED_OUT_ELSEWHERE = "signed_out_elsewhere"
     """By the same person, from another session."""
+    SIGNED_OUT_BY_STAFF = "signed_out_by_staff"
     EXPIRED = "expired"
     GRANT_ENDED = "grant_ended"
     WRONG_CODES = "wrong_codes"
@@ -80,6 +81,15 @@ class SessionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedOutByStaff:
+    """Everywhere: each session that the person had tells its end itself."""
+
+    person_id: PersonId
+    by: PersonId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SessionConfirmed:
     """The person proved a second time that it is them."""
 
@@ -104,4 +114,4 @@ class SecondFactorReset:
 LinkEvent = LinkIssued | LinkSuperseded | LinkRedeemed
 SessionEvent = SessionStarted | SessionConfirmed | RoleChosen | SessionEnded
 SecondFactorEvent = SecondFactorEnrolled | SecondFactorReset
-Event = LinkEvent | SessionEvent | SecondFactorEvent
+Event = LinkEvent | SessionEvent | SecondFactorEvent | SignedOutByStaff

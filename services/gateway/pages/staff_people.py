@@ -100,6 +100,7 @@ async def person(request: Request, staff: Staff, person_id: UUID) -> Response:
         person=found,
         may_revoke=[grant.grant_id for grant in found.grants if _may_revoke(staff.role, grant.role)],
         may_reset=is_staff and may_reset,
+        may_sign_out=_may_sign_out(staff.role, is_staff=is_staff),
         may_restore=staff.role is Role.POLICY,
         may_audit=staff.role in (Role.AUDITOR, Role.ADMINISTRATOR),
     )
@@ -162,6 +163,11 @@ async def restore(request: Request, policy: Policy, person_id: UUID, grant_id: U
 def _may_revoke(by: Role, role: Role) -> bool:
     """Only an administrator ends the access of staff. The access service decides; this hides dead links."""
     return by is Role.ADMINISTRATOR or (by is Role.SUPPORT and not role.is_staff)
+
+
+def _may_sign_out(by: Role, *, is_staff: bool) -> bool:
+    """Likewise: the auth service decides."""
+    return by is Role.ADMINISTRATOR or (by is Role.SUPPORT and not is_staff)
 
 
 async def _contact_form(request: Request, keeper: Visitor, form: Form) -> Response:

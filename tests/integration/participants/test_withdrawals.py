@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -26,33 +26,47 @@ async def service(database: ServiceDatabase, redis_url: str) -> AsyncIterator[Pa
 
 
 class Access:
-    """What access tells on the bus, in one of its two streams."""
+    """What access tells on the bus about grants."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self.key = bus_stream("access", 1)
 
     async def tells(self, what: str, person: UUID, ago: timedelta = timedelta()) -> None:
-        stream = BusStream(self.redis, self.key)
-        last = await stream.last()
-        grant = {"grant_id": uuid4(), "person_id": person, "role": Role.DELIVERY_PARTNER.value}
-        document = {
-            "specversion": "1.0",
-            "id": str(uuid4()),
-            "source": "/access",
-            "type": f"access.grant-{what}.v1",
-            "subject": str(person),
-            "time": datetime.now(UTC) - ago,
-            "data": {
-                **grant,
-                "organisation_id": NORTH,
-                "reason": "no agreement covers it",
-                "restored_by": uuid4(),
-                "review_on": None,
-            },
-            "sequence": str(last + 1),
+        data = {
+            "grant_id": uuid4(),
+            "person_id": person,
+            "role": Role.DELIVERY_PARTNER.value,
+            "organisation_id": NORTH,
+            "reason": "no agreement covers it",
+            "restored_by": uuid4(),
+            "review_on": None,
         }
-        assert await stream.add(last, [(last + 1, orjson.dumps(document))]) == last
+        await tells(self.redis, "access", f"access.grant-{what}.v1", person, data, ago)
+
+
+async def tells(
+    redis: Redis,
+    publisher: str,
+    kind: str,
+    person: UUID,
+    data: Mapping[str, object],
+    ago: timedelta = timedelta(),
+) -> None:
+    """The publisher tells this on the bus, in one of its two streams."""
+    stream = BusStream(redis, bus_stream(publisher, 1))
+    last = await stream.last()
+    document = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": f"/{publisher}",
+        "type": kind,
+        "subject": str(person),
+        "time": datetime.now(UTC) - ago,
+        "data": data,
+        "sequence": str(last + 1),
+    }
+    assert await stream.add(last, [(last + 1, orjson.dumps(document))]) == last
 
 
 async def answers(service: Participants, status: int) -> float:
@@ -73,6 +87,20 @@ async def test_a_suspension_is_heard_within_a_second_and_a_restoration_too(
     assert await answers(service, 401) < 1
     await access.tells("restored", service.person_id)
     assert await answers(service, 200) < 1
+
+
+async def test_the_end_of_a_session_is_heard_within_a_second(service: Participants, redis: Redis) -> None:
+    service.session_id = uuid4()
+    await answers(service, 200)
+    ended = {
+        "session_id": service.session_id,
+        "person_id": service.person_id,
+        "reason": "signed_out_by_staff",
+    }
+    await tells(redis, "auth", "auth.session-ended.v1", service.person_id, ended)
+    assert await answers(service, 401) < 1
+    service.session_id = uuid4()
+    await answers(service, 200)
 
 
 async def test_what_happened_just_before_the_start_is_known_and_what_is_long_past_is_not(

@@ -1,9 +1,10 @@
 """Access that ended a moment ago, as a service keeps it in mind."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from shared.contracts import access
+from shared.contracts import access, auth
 from shared.contracts.envelope import CloudEvent, PublishedEvent
 from shared.contracts.roles import Role
 from shared.web.caller import PersonCaller
@@ -90,3 +91,20 @@ def test_what_it_does_not_know_changes_nothing() -> None:
     withdrawals = Withdrawals()
     withdrawals.hear(ended().model_copy(update={"type": "access.something-new.v9"}))
     assert not withdrawals.cover(caller())
+
+
+def test_a_session_that_ended_covers_its_tokens_only() -> None:
+    clock = Clock()
+    withdrawals = Withdrawals(clock)
+    mine = caller()
+    session = auth.SessionEnded.model_validate(
+        {"session_id": mine.session_id, "person_id": PERSON, "reason": "signed_out_by_staff"}
+    )
+    withdrawals.hear(told(session))
+    assert withdrawals.cover(mine)
+    assert not withdrawals.cover(caller()), "another session of the same person, in the same role"
+    assert not withdrawals.cover(replace(mine, session_id=None)), "a worker finishes what was asked for"
+    withdrawals.hear(restored())
+    assert withdrawals.cover(mine), "a grant that is given does not bring a session back"
+    clock.seconds = KEPT.total_seconds()
+    assert not withdrawals.cover(mine)
