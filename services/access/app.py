@@ -25,12 +25,10 @@ from services.access.workers import Emails
 from shared.backbone import Backbone, open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
-from shared.email import RecordedMailer, make_mailer
+from shared.email import open_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
 from shared.web.withdrawals import Withdrawals
-
-EMAILS_SECONDS = 60.0
 
 
 def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -38,7 +36,6 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
     http = httpx.AsyncClient(timeout=5)
     withdrawals = Withdrawals()
     verifier = TokenVerifier("access", keys or PublishedKeys(settings.auth_url, http), withdrawals)
-    by = make_mailer(settings.email, development=settings.development, clock=clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -52,7 +49,7 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
             for publisher in PUBLISHERS:
                 await backbone.follow(Recorder(publisher))
             await backbone.follow(ReadyFiles())
-            mailer = RecordedMailer(backbone.engine, by, clock)
+            mailer = open_mailer(backbone, settings.email, development=settings.development)
             emails = Emails(backbone.engine, mailer, settings.public_url).handlers
             waiting = WaitingEmails(backbone.store, mailer, settings.public_url).handlers
             backbone.work(
@@ -79,7 +76,6 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
 
             backbone.repeat("requests by state", MEASURE_SECONDS, requests)
             backbone.repeat("review", settings.lapse_seconds, review)
-            backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("lapse", settings.lapse_seconds, lapse)
             backbone.repeat("deadlines", settings.deadline_seconds, deadlines)
             yield

@@ -28,14 +28,13 @@ from services.auth.vault import Vault
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
-from shared.email import Mailer, RecordedMailer, make_mailer
+from shared.email import open_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, TokenVerifier
 from shared.web.withdrawals import Withdrawals
 
 SWEEP_SECONDS = 30.0
 FORGET_SECONDS = 3600.0
-EMAILS_SECONDS = 60.0
 
 
 def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = system_clock) -> FastAPI:
@@ -51,7 +50,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             aclosing(Counting(settings.redis_url.get_secret_value())) as counting,
             open_backbone("auth", settings, CODEC, clock) as backbone,
         ):
-            mailer = RecordedMailer(backbone.engine, _mailer(settings, clock), clock)
+            mailer = open_mailer(backbone, settings.email, development=settings.development)
             links = Links(backbone.store, clock, mailer, _rules(settings))
             asking = app.state.asking = Asking(backbone.store, clock, mailer, _asking_rules(settings))
             notices = DeviceNotices(backbone.engine, mailer, settings.public_url)
@@ -89,7 +88,6 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
                 }
             )
             backbone.repeat("end expired sessions", SWEEP_SECONDS, sessions.end_expired)
-            backbone.repeat("look after emails", EMAILS_SECONDS, mailer.look_after)
             backbone.repeat("forget old browsers", FORGET_SECONDS, forget_old_browsers)
             backbone.repeat("forget links and sessions", FORGET_SECONDS, forget_old_links)
             backbone.repeat("forget old asking links", FORGET_SECONDS, asking.forget_old)
@@ -120,10 +118,6 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     return problem_of(error).response()
-
-
-def _mailer(settings: AuthSettings, clock: Clock) -> Mailer:
-    return make_mailer(settings.email, development=settings.development, clock=clock)
 
 
 def _rules(settings: AuthSettings) -> LinkRules:

@@ -1,6 +1,7 @@
 """Emails: plain text, sent one at a time by workers."""
 
-from shared.email.mailer import Email, Mailer, make_mailer
-from shared.email.record import RecordedMailer, undelivered
+from shared.email.mailer import Email, Mailer
+from shared.email.record import undelivered
+from shared.email.sending import open_mailer
 
-__all__ = ["Email", "Mailer", "RecordedMailer", "make_mailer", "undelivered"]
+__all__ = ["Email", "Mailer", "open_mailer", "undelivered"]

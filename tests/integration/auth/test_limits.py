@@ -89,6 +89,32 @@ async def test_who_asks_too_often_is_told_when_to_try_again_known_or_not(auth: R
         assert "Try again in 10 minutes" in asked[-1].json()["detail"]
 
 
+DOORS = ("/links", "/asking-links")
+
+
+async def test_both_doors_count_together(auth: Running) -> None:
+    """Else who is over the limit at one would go on at the other: behind both, an email is sent."""
+    asked = [await auth.post(DOORS[n % 2], email=EMAIL, network="192.0.2.7") for n in range(12)]
+    assert [answer.status_code for answer in asked] == [202] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_browser_that_only_says_it_is_known_is_a_strangers(auth: Running, door: str) -> None:
+    known = (await auth.session()).device
+    spent = [await auth.post("/links", email=EMAIL, network="192.0.2.1") for _ in range(11)]
+    assert spent[-1].status_code == 429
+    for device, status in ((None, 429), ("", 429), ("x" * 43, 429), (known, 202)):
+        answer = await auth.post(door, email=EMAIL, network="192.0.2.1", device=device)
+        assert answer.status_code == status, device
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_known_browser_has_a_limit_too_whichever_address_is_typed(auth: Running, door: str) -> None:
+    known = (await auth.session()).device
+    asked = [await auth.post(door, email=f"{n}@example.org", device=known) for n in range(11)]
+    assert [answer.status_code for answer in asked] == [202] * 10 + [429]
+
+
 async def test_a_stranger_who_asks_all_the_time_keeps_nobody_out(auth: Running) -> None:
     """From as many networks as they like. Whenever Dana looks, her last email holds a good link."""
     for minute in range(20):

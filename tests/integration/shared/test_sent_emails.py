@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from services.cli.commands import app
 from shared.contracts.emails import WhyUndelivered
-from shared.email import Email, RecordedMailer, make_mailer, undelivered
+from shared.email.mailer import Email, make_mailer
+from shared.email.record import RecordedMailer, undelivered
 from tests.notify import NOT_AN_ADDRESS, Notify, running_notify
 
 EMAIL = Email("dana@example.org", "Your link", "Use it once.", "link-1")

@@ -16,8 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.gateway.pages.dev_inbox import Email as InboxEmail
-from shared.email import Email, Mailer, make_mailer
-from shared.email.mailer import Undeliverable
+from shared.email.mailer import Email, Mailer, Undeliverable, make_mailer
 from shared.settings import EmailSettings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
