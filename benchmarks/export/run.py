@@ -30,6 +30,8 @@ SMALL, MIDDLE, LARGE, MILLION = 200, 60_000, 500_000, 1_000_000
 LISTS = 200
 RATES = ("rows/s", "min", "median", "max", "× raw")
 SECONDS = 300
+LOOK_SECONDS = 1.0
+"""Between two looks at a file beside which lists are measured; the page looks every three seconds."""
 
 
 async def run_export(short: bool) -> None:
@@ -41,7 +43,7 @@ async def run_export(short: bool) -> None:
         measured = {size: await in_turns(_sides(world, http, size), repeats) for size in (MIDDLE, LARGE)}
         small = [await _exported(world, http, SMALL) for _ in range(10)]
         alone = await _lists(world, http)
-        tasks = [asyncio.create_task(_exported(world, http, LARGE)) for _ in range(3)]
+        tasks = [asyncio.create_task(_exported(world, http, LARGE, LOOK_SECONDS)) for _ in range(3)]
         await asyncio.sleep(0.3)
         beside = await _lists(world, http, tasks)
         await asyncio.gather(*tasks)
@@ -108,8 +110,8 @@ def _sides(world: World, http: httpx.AsyncClient, size: int) -> dict[str, Side]:
     }
 
 
-async def _exported(world: World, http: httpx.AsyncClient, size: int) -> float:
-    """Seconds from asking to the offer, as the events of the export tell them."""
+async def _exported(world: World, http: httpx.AsyncClient, size: int, look_every: float = 0.05) -> float:
+    """Seconds from asking to the offer, as the events of the export tell them, however often one looks."""
     organisation, person = world.organisations[size], uuid4()
     headers = world.headers("export", organisation, person)
     body = {"query": {}, "idempotency_key": str(uuid4())}
@@ -124,7 +126,7 @@ async def _exported(world: World, http: httpx.AsyncClient, size: int) -> float:
             if shown["state"] == "ready":
                 break
             assert shown["state"] != "failed", shown
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(look_every)
     assert shown["rows_written"] == size
     return await _between(world, export_id)
 

@@ -15,6 +15,7 @@ from benchmarks.participants.asking import Renewed, http_client, timed
 from benchmarks.participants.looking import LOOKS, Look, Looking, bare, original, ours
 from benchmarks.participants.world import World, filled_world, from_memory, served
 from benchmarks.report import conditions, goal, table, write_section
+from services.participants.precedence import Precedence
 from services.participants.queries import ParticipantQueries
 from services.participants.scope import Scope
 from shared.contracts.manage_ects import OrganisationKind
@@ -96,7 +97,7 @@ async def _rounds(sides: Mapping[str, tuple[Sequence[Look], int]], rounds: int) 
 async def _queries(world: World, scope: Scope, size: Size, looks: Mapping[str, Looking]) -> dict[str, Times]:
     engine = create_engine(world.reader_url)
     owner = await asyncpg.connect(world.database.owner_url)
-    queries = ParticipantQueries(engine)
+    queries = ParticipantQueries(engine, Precedence())
     found = {}
     for name, looking in looks.items():
         found[name] = await _rounds(
@@ -116,7 +117,7 @@ async def _crowd(world: World, scope: Scope, size: Size) -> dict[str, Times]:
     """Many at once: ours on a pool that keeps as many connections as the bare SQL has."""
     engine = create_engine(world.reader_url, pool_size=CROWD)
     owners = [await asyncpg.connect(world.database.owner_url) for _ in range(CROWD)]
-    queries = ParticipantQueries(engine)
+    queries = ParticipantQueries(engine, Precedence())
     found = {}
     for name, looking in LOOKS.items():
         found[name] = await _rounds(
@@ -136,7 +137,7 @@ async def _everybody(world: World, size: Size) -> dict[str, Times]:
     """The one organisation that is shown all."""
     engine = create_engine(world.reader_url)
     owner = await asyncpg.connect(world.database.owner_url)
-    queries = ParticipantQueries(engine)
+    queries = ParticipantQueries(engine, Precedence())
     scope = Scope(OrganisationKind.APPROPRIATE_BODY, world.filled.everybody or UUID(int=0))
     times = max(3, size.times // 4)
     found = {
@@ -191,7 +192,7 @@ async def _others(servers: Servers, world: World, size: Size) -> dict[str, Times
     found = {
         name: await _rounds(
             {
-                side: ([ours(ParticipantQueries(engine), scope, LOOKS[name])], size.times)
+                side: ([ours(ParticipantQueries(engine, Precedence()), scope, LOOKS[name])], size.times)
                 for side, engine in engines.items()
             },
             size.rounds,

@@ -11,6 +11,7 @@ from services.participants.api import router
 from services.participants.consumers import ManageEcts
 from services.participants.days import begin_day, keep_days
 from services.participants.derivation import Derivation
+from services.participants.precedence import PeopleFirst, Precedence
 from services.participants.publishing import CODEC, PUBLICATION
 from services.participants.queries import ParticipantQueries
 from services.participants.settings import ParticipantsSettings
@@ -32,6 +33,7 @@ def create(
     """The application. keys, clock: for tests; else those that auth publishes, and the system's."""
     http = httpx.AsyncClient(timeout=5)
     withdrawals = Withdrawals()
+    precedence = Precedence()
     verifier = TokenVerifier("participants", keys or PublishedKeys(settings.auth_url, http), withdrawals)
 
     @asynccontextmanager
@@ -45,7 +47,7 @@ def create(
                 app.state.backbone = backbone
                 app.state.store = backbone.store
                 app.state.clock = clock
-                app.state.queries = ParticipantQueries(reader)
+                app.state.queries = ParticipantQueries(reader, precedence)
                 visits = Visits(backbone.engine)
                 app.state.visits = visits
                 app.state.derivation = derivation
@@ -77,4 +79,5 @@ def create(
         ready={"database": database, "reader": reader},
         verifier=verifier,
     )
+    app.add_middleware(PeopleFirst, precedence=precedence)
     return app

@@ -12,6 +12,7 @@ import asyncpg
 from services.participants.domain.harmless import NEUTRAL, RISKY
 from services.participants.domain.status import Status
 from services.participants.list_sql import Statement
+from services.participants.precedence import Precedence
 from shared.contracts.manage_ects import ParticipantRole
 from shared.contracts.participants import Formulas
 from shared.tasks import stop_tasks
@@ -82,12 +83,12 @@ def harmless_sql(text: str) -> str:
 
 
 async def copied(
-    connection: asyncpg.Connection, statement: Statement, turns: asyncio.Lock
+    connection: asyncpg.Connection, statement: Statement, precedence: Precedence
 ) -> AsyncGenerator[bytes]:
     """Yield the rows as CSV records that end with LF, each piece some whole records.
 
-    turns: copies that share it read piece by piece, so that several long ones cost this machine no more
-    at a time than one, and pages are answered meanwhile. Until its first piece a copy waits for nobody:
+    precedence: copies that share it read piece by piece, so that several long ones cost this machine no more
+    at a time than one, and people are answered meanwhile. Until its first piece a copy waits for nobody:
     that is where a short one ends, and where a long one sorts.
 
     Not faster than they are taken: Postgres waits for the reader, and nothing piles up here. Who closes it in
@@ -104,18 +105,18 @@ async def copied(
             gathered.extend(piece)
             if len(gathered) >= PIECE:
                 if reading:
-                    turns.release()
                     reading = False
+                    await precedence.end_piece(len(gathered))
                 await pieces.put(bytes(gathered))
                 gathered.clear()
-                await turns.acquire()
+                await precedence.begin_piece()
                 reading = True
 
         try:
             await connection.copy_from_query(statement.text, *statement.values, output=gather, format="csv")
         finally:
             if reading:
-                turns.release()
+                await precedence.end_piece(len(gathered))
         await pieces.put(bytes(gathered))
         await pieces.put(None)
 

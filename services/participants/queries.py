@@ -4,7 +4,6 @@ The organisation is a condition of every statement here (list_sql), and of the d
 the engine's role sees nothing until the transaction has said for whom it reads.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from services.participants.domain.explanations import explanation, reason
 from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
 from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement, total_statement
+from services.participants.precedence import Precedence
 from services.participants.rows_query import RowsQuery
 from services.participants.scope import Scope, reading, snapshot
 from services.participants.summary import summarise
@@ -49,11 +49,11 @@ class FoundPage:
 
 
 class ParticipantQueries:
-    """engine: of the role participants_reader."""
+    """engine: of the role participants_reader. precedence: of people before the rows of files."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, precedence: Precedence) -> None:
         self._engine = engine
-        self._turns = asyncio.Lock()
+        self.precedence = precedence
 
     async def check(self) -> None:
         """Raises when the database does not answer this role."""
@@ -115,7 +115,7 @@ class ParticipantQueries:
         rows = rows_statement(scope, query.found, cells(query.columns, query.formulas))
         async with reading(self._engine, scope) as connection:
             yield b"%d" % await connection.fetchval(total.text, *total.values)
-            async with aclosing(copied(connection, rows, self._turns)) as pieces:
+            async with aclosing(copied(connection, rows, self.precedence)) as pieces:
                 async for piece in pieces:
                     yield piece
 

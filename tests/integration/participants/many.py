@@ -11,6 +11,7 @@ import asyncpg
 
 from services.participants.domain.status import Status
 from services.participants.domain.view import searchable
+from services.participants.precedence import Precedence
 from services.participants.queries import ParticipantQueries
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
@@ -89,5 +90,5 @@ async def filled(databases: Databases) -> AsyncIterator[Filled]:
         assert any(len(row.text.encode()) > 2_000 for row in theirs), "none that an index could not hold"
         await write(database, organisation, theirs)
     reader = create_engine(database.extra_urls["participants_reader"])
-    yield Filled(database, ParticipantQueries(reader), rows)
+    yield Filled(database, ParticipantQueries(reader, Precedence()), rows)
     await reader.dispose()

@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import AsyncGenerator
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,6 +19,7 @@ from services.participants.copying import copied, harmless_sql
 from services.participants.csv_answer import CsvAnswer
 from services.participants.domain.harmless import harmless
 from services.participants.list_sql import Statement
+from services.participants.precedence import Precedence
 from shared.contracts import manage_ects as m
 from shared.contracts.participants import EXPORT_COLUMNS, ROWS_TOTAL
 from shared.database.engine import driver_of
@@ -121,7 +123,7 @@ async def in_postgres(participants: Participants, texts: list[str]) -> list[str]
     named = "FROM unnest(CAST($1 AS text[])) WITH ORDINALITY AS given (cell, number)"
     statement = Statement(f"SELECT {harmless_sql('cell')}, number {named} ORDER BY number", [texts])
     async with participants.reader.connect() as connection:
-        pieces = [piece async for piece in copied(await driver_of(connection), statement, asyncio.Lock())]
+        pieces = [piece async for piece in copied(await driver_of(connection), statement, Precedence())]
     return [row[0] for row in csv.reader(io.StringIO(b"".join(pieces).decode(), newline=""))]
 
 
@@ -172,13 +174,13 @@ async def test_a_reader_that_goes_away_frees_what_the_stream_held() -> None:
 async def test_who_leaves_in_the_middle_leaves_no_copy_running_and_no_broken_connection(
     participants: Participants,
 ) -> None:
-    turns = asyncio.Lock()
+    precedence = Precedence()
     for _ in range(25):  # more than the pool holds
         async with participants.reader.connect() as connection:
-            copying = copied(await driver_of(connection), MANY, turns)
+            copying = copied(await driver_of(connection), MANY, precedence)
             assert (await anext(copying)).startswith(b"1\n2\n3\n")
             await copying.aclose()
-    assert not turns.locked()
+    assert precedence.is_free
     async with participants.reader.connect() as connection:
         assert await connection.scalar(select(1)) == 1
     running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'"
@@ -187,10 +189,10 @@ async def test_who_leaves_in_the_middle_leaves_no_copy_running_and_no_broken_con
 
 async def test_a_copy_that_nobody_takes_from_holds_up_no_other(participants: Participants) -> None:
     """Copies read in turns, piece by piece, and who waits to be taken from holds no turn."""
-    turns = asyncio.Lock()
+    precedence = Precedence()
     async with participants.reader.connect() as one, participants.reader.connect() as two:
-        idle = copied(await driver_of(one), MANY, turns)
-        other = copied(await driver_of(two), MANY, turns)
+        idle = copied(await driver_of(one), MANY, precedence)
+        other = copied(await driver_of(two), MANY, precedence)
         await anext(idle)
         taken = 0
         async with asyncio.timeout(10):
@@ -198,11 +200,19 @@ async def test_a_copy_that_nobody_takes_from_holds_up_no_other(participants: Par
                 taken += len(await anext(other))
         await idle.aclose()
         await other.aclose()
-    assert not turns.locked()
+    assert precedence.is_free
+
+
+async def test_files_give_way_to_who_looks_at_a_list_and_not_to_one_another(fresh: Participants) -> None:
+    precedence: Precedence = fresh.app.state.queries.precedence
+    await fresh.get("/participants/rows", uuid4())
+    assert not precedence.people_are_about()
+    await fresh.page(uuid4())
+    assert precedence.people_are_about()
 
 
 async def test_a_copy_that_fails_raises(participants: Participants) -> None:
     async with participants.reader.connect() as connection:
         driver = await driver_of(connection)
         with pytest.raises(asyncpg.DivisionByZeroError):
-            _ = [piece async for piece in copied(driver, Statement("SELECT 1 / 0"), asyncio.Lock())]
+            _ = [piece async for piece in copied(driver, Statement("SELECT 1 / 0"), Precedence())]
