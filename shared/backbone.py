@@ -4,7 +4,6 @@ A composition root (`app.py`) opens it in its lifespan, and adds what the servic
 """
 
 import asyncio
-import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -18,13 +17,13 @@ from typing import Any, Generic, TypeVar
 import httpx
 import structlog
 from faststream.redis import RedisBroker
-from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import tasks
 from shared.backlog import BACKLOG_SECONDS, Backlog
 from shared.bus.applying import Projection
+from shared.bus.client import Client, open_broker, open_client
 from shared.bus.feed import HttpFeed
 from shared.bus.listening import listen
 from shared.bus.projection import ProjectionRunner
@@ -60,7 +59,7 @@ class Backbone(Generic[Event]):
     settings: ServiceSettings
     clock: Clock
     engine: AsyncEngine
-    redis: Redis
+    redis: Client
     broker: RedisBroker
     store: EventStore[Event]
     tokens: ServiceTokens
@@ -191,9 +190,9 @@ async def open_backbone(
         engine = service_engine(settings)
         stack.push_async_callback(engine.dispose)
         url = settings.redis_url.get_secret_value()
-        redis: Redis = Redis.from_url(url)
+        redis = open_client(url)
         stack.push_async_callback(redis.aclose)
-        broker = RedisBroker(url, logger=logging.getLogger("faststream"), log_level=logging.DEBUG)
+        broker = await open_broker(url)
         stack.push_async_callback(broker.stop)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
         events_bell, work_bell = Bell(engine, EVENTS_BELL), Bell(engine, WORK_BELL)

@@ -54,7 +54,8 @@ class ServiceSettings(CommonSettings):
     """The service's own database, as its login role (not the owner of the tables)."""
     database_pool_size: int = 10
     redis_url: SecretStr
-    """The bus. May vanish at any moment."""
+    """The bus: `redis://…`, or nodes of a cluster, `redis+cluster://host:port,host:port`. May vanish at any
+    moment."""
     bus_partitions: int = Field(default=1, ge=1, le=256)
     """Streams per publisher; the same for every service."""
     bus_max_length: int = Field(default=1_000_000, ge=1_000)

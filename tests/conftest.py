@@ -1,12 +1,14 @@
 import functools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import aclosing
 
 import pytest
 import structlog
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.client import open_client
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from tests.databases import Databases
@@ -19,6 +21,7 @@ from tests.servers import (
     embedded_servers,
     why_no_containers,
 )
+from tests.valkey_cluster import ValkeyCluster
 from tests.watch import left_by, said_by
 
 # What services of the tests log must not come between what a command prints, which tests look at.
@@ -103,3 +106,20 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     client: Redis = Redis.from_url(redis_url)
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+async def formed_cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ValkeyCluster]:
+    cluster = ValkeyCluster(tmp_path_factory.mktemp("cluster"))
+    await cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+async def valkey_cluster(formed_cluster: ValkeyCluster) -> ValkeyCluster:
+    """Three nodes that hold nothing. Who kills one starts it again."""
+    await formed_cluster.is_whole()
+    async with aclosing(open_client(formed_cluster.url)) as client:
+        await client.flushall()
+    return formed_cluster

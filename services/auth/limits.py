@@ -11,17 +11,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from math import ceil
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage import MemoryStorage, RedisClusterStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from prometheus_client import Counter
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
 
 from services.auth.people import email_key
+from shared.bus.client import BUS_AWAY, cluster_address, cluster_options, outlive_lost_nodes
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -62,21 +62,13 @@ class Counting:
     """Counts against limits, in Redis as long as it answers."""
 
     def __init__(self, redis_url: str) -> None:
-        self._pool = ConnectionPool.from_url(
-            redis_url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
-        )
-        storage = RedisStorage(
-            redis_url,
-            implementation="redispy",
-            key_prefix="auth-limits",
-            connection_pool=self._pool,  # type: ignore[arg-type] # documented, and missing in its types
-        )
+        storage, self._close = _storage_at(redis_url)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away_until = float("-inf")
 
     async def aclose(self) -> None:
-        await self._pool.disconnect()
+        await self._close()
 
     async def hit(self, limit: RateLimitItem, key: str) -> int:
         """Count one. Returns 0, or the seconds to wait when the limit is reached: then it is not counted."""
@@ -94,11 +86,26 @@ class Counting:
             try:
                 async with asyncio.timeout(2 * REDIS_SECONDS):
                     return await count(self._shared)
-            except (RedisError, OSError) as error:  # also TimeoutError
+            except BUS_AWAY as error:  # also TimeoutError
                 self._away_until = time.monotonic() + AWAY_SECONDS
                 log.warning("limits_without_redis", error=type(error).__name__)
         WITHOUT_REDIS.inc()
         return await count(self._own)
+
+
+def _storage_at(redis_url: str) -> tuple[RedisStorage, Callable[[], Awaitable[None]]]:
+    """Where counts are shared, and what closes it."""
+    seconds: Any = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+    common: Any = {"implementation": "redispy", "key_prefix": "auth-limits"}
+    if address := cluster_address(redis_url):
+        options = cluster_options(address) | seconds
+        cluster = RedisClusterStorage("async+redis+cluster://", **common, **options)
+        client = cluster.bridge.get_connection()  # type: ignore[attr-defined]
+        outlive_lost_nodes(client)
+        return cluster, client.aclose
+    pool = ConnectionPool.from_url(redis_url, **seconds)
+    by_pool: Any = {"connection_pool": pool}  # documented, and missing in its types
+    return RedisStorage(redis_url, **common, **by_pool), pool.disconnect
 
 
 class Throttle:

@@ -7,14 +7,13 @@ from typing import Any, Final
 
 import httpx
 import typer
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cli.opening import Opened, opened
 from services.cli.projections import projections_of
 from shared.backlog import DUE
+from shared.bus.client import BUS_AWAY, open_client
 from shared.bus.parking import list_parked
 from shared.bus.publication import bus_stream
 from shared.bus.stream import NOT_OURS, BusStream
@@ -115,11 +114,11 @@ async def _jobs(_service: str, data: Opened) -> Sequence[Trouble]:
 async def _bus(service: str, data: Opened) -> Sequence[Trouble]:
     """Whether everything is published: the streams end where the log does, or are behind it for now."""
     partitions = data.settings.bus_partitions
-    async with aclosing(Redis.from_url(data.settings.redis_url.get_secret_value())) as redis:
+    async with aclosing(open_client(data.settings.redis_url.get_secret_value())) as redis:
         streams = [BusStream(redis, bus_stream(service, number)) for number in range(partitions)]
         try:
             last = max([await stream.last() for stream in streams])
-        except (RedisError, OSError):
+        except BUS_AWAY:
             return [
                 Trouble("Redis does not answer.", "Start it, empty is fine: nothing is lost, all is late.")
             ]

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 import structlog
 from pydantic import ValidationError
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from shared.bus.client import BUS_AWAY, Client
 from shared.bus.stream import BODY
 from shared.contracts.envelope import CloudEvent
 
@@ -33,17 +32,17 @@ class _Astray(Exception):
     """The stream holds what no relay wrote: it will begin anew, with lower IDs than this one's."""
 
 
-async def listen(redis: Redis, key: str, back: timedelta, hear: Callable[[CloudEvent], None]) -> None:
+async def listen(redis: Client, key: str, back: timedelta, hear: Callable[[CloudEvent], None]) -> None:
     """Never returns. hear: called for each event, in order, first for those that happened so short ago."""
     while True:
         try:
             await _listen(redis, key, back, hear)
-        except (RedisError, OSError, _Astray) as error:
+        except (*BUS_AWAY, _Astray) as error:
             log.warning("not_listening", stream=key, error=type(error).__name__)
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _listen(redis: Redis, key: str, back: timedelta, hear: Callable[[CloudEvent], None]) -> None:
+async def _listen(redis: Client, key: str, back: timedelta, hear: Callable[[CloudEvent], None]) -> None:
     last = "0-0"
     for entry in await _since(redis, key, datetime.now(UTC) - back):
         last = entry.id
@@ -57,7 +56,7 @@ async def _listen(redis: Redis, key: str, back: timedelta, hear: Callable[[Cloud
                 hear(entry.event)
 
 
-async def _since(redis: Redis, key: str, moment: datetime) -> list[_Entry]:
+async def _since(redis: Client, key: str, moment: datetime) -> list[_Entry]:
     """The entries of events that happened since then, and the one before them, oldest first."""
     found: list[_Entry] = []
     end = "+"

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import structlog
 from faststream.redis import RedisBroker, StreamSub
-from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.bus.applying import Applier, Projection
 from shared.bus.checkpoints import LostRace
+from shared.bus.client import BUS_AWAY
 from shared.bus.feed import Feed
 from shared.bus.publication import bus_stream
 from shared.bus.stream import batch_as_it_is
@@ -67,7 +67,7 @@ class ProjectionRunner:
                 async with exclusive(self._engine, name) as lease:
                     await self._applier.reload()
                     await lease.hold(self._follow)
-            except (*AWAY, LostRace, RedisError) as error:
+            except (*AWAY, *BUS_AWAY, LostRace) as error:
                 log.warning(
                     "projection_interrupted", projection=self._projection.name, error=type(error).__name__
                 )
@@ -114,7 +114,7 @@ class ProjectionRunner:
                 await self._broker.connect()
                 await subscriber.start()
                 return
-            except (RedisError, OSError) as error:
+            except BUS_AWAY as error:
                 log.warning("bus_away", projection=self._projection.name, error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 

@@ -7,21 +7,21 @@ further back, readers use the feed.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 import structlog
 from prometheus_client import Counter, Gauge
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from shared.bus.client import BUS_AWAY, Client
 from shared.bus.publication import Publication, bus_stream, partition_of
 from shared.bus.stream import BusStream
 from shared.database.bell import Bell
 from shared.database.errors import AWAY
-from shared.database.exclusive import exclusive
+from shared.database.exclusive import Lease, exclusive
 from shared.event_store import EventStore, Recorded
 from shared.event_store.numbering import Numberer
 
@@ -30,9 +30,13 @@ Event = TypeVar("Event")
 
 PUBLISHED = Counter("checkdata_relay_events_total", "Events published", ["publisher"])
 HEAD = Gauge("checkdata_relay_position", "Position up to which events are published", ["publisher"])
+PARTITIONS_AWAY = Gauge(
+    "checkdata_relay_partitions_away",
+    "Streams whose server does not answer: readers use the feed",
+    ["publisher"],
+)
 
 RETRY_SECONDS = 1.0
-BUS_AWAY = (RedisError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class RelaySettings:
 
 @dataclass(slots=True)
 class Partition:
-    """last: where its stream ends; None while nobody has looked.
+    """last: where its stream ends; None while nobody has looked, or its server is away.
 
     previous: a position after which its next event is the next one: `last`, unless that is long ago.
     """
@@ -57,6 +61,12 @@ class Partition:
     stream: BusStream
     last: int | None = None
     previous: int = 0
+    away: bool = False
+
+    @property
+    def is_back(self) -> bool:
+        """Its server answers again, and nobody has looked yet where its stream ends."""
+        return self.last is None and not self.away
 
 
 class Relay(Generic[Event]):
@@ -66,7 +76,7 @@ class Relay(Generic[Event]):
         self,
         store: EventStore[Event],
         publication: Publication[Event],
-        redis: Redis,
+        redis: Client,
         bell: Bell,
         settings: RelaySettings,
     ) -> None:
@@ -84,10 +94,21 @@ class Relay(Generic[Event]):
         while True:
             try:
                 async with exclusive(self._store.engine, f"relay:{self._publication.name}") as lease:
-                    await lease.hold(self._keep_numbering, self._keep_publishing, self._keep_trimming)
+                    await self._work_by(lease)
             except AWAY as error:
                 log.warning("relay_interrupted", publisher=self._publication.name, error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def _work_by(self, lease: Lease) -> None:
+        try:
+            await lease.hold(
+                *(self._keep_numbering, self._keep_publishing),
+                *(self._keep_trimming, self._keep_asking_for_those_away),
+            )
+        finally:  # whoever is next to hold the lock looks for itself
+            for partition in self._partitions:
+                partition.last = None
+                self._note(partition, away=False)
 
     async def _keep_numbering(self) -> None:
         numberer = Numberer(self._settings.batch)
@@ -101,29 +122,52 @@ class Relay(Generic[Event]):
 
     async def _keep_publishing(self) -> None:
         while True:
-            try:
-                await self._find_place()
-                while await self._publish_batch():
-                    pass
-            except BUS_AWAY as error:
-                await self._wait_for_bus(error)
-            else:
-                await self._wait_for_numbers()
+            await self._find_place()
+            while await self._publish_batch():
+                pass
+            await self._wait_for_numbers()
 
     async def _keep_trimming(self) -> None:
         while True:
-            try:
-                floor = await self._floor()
-                for partition in self._partitions:
-                    await partition.stream.trim(self._settings.max_length, floor)
-            except BUS_AWAY as error:
-                await self._wait_for_bus(error)
-            else:
-                await asyncio.sleep(self._settings.trim_seconds)
+            floor = await self._floor()
+            for partition in self._partitions:
+                with self._noticing_who_is_away(partition):
+                    if not partition.away:
+                        await partition.stream.trim(self._settings.max_length, floor)
+            await asyncio.sleep(self._settings.trim_seconds)
 
-    async def _wait_for_bus(self, error: Exception) -> None:
-        log.warning("bus_away", publisher=self._publication.name, error=type(error).__name__)
-        await asyncio.sleep(RETRY_SECONDS)
+    async def _keep_asking_for_those_away(self) -> None:
+        """Beside the publishing: who waits for the answer of a lost server holds up no other."""
+        while True:
+            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.gather(*(self._ask_for(one) for one in self._partitions if one.away))
+
+    async def _ask_for(self, partition: Partition) -> None:
+        try:
+            await partition.stream.last()
+        except BUS_AWAY:
+            return
+        self._note(partition, away=False)
+        self._numbered.set()
+
+    @contextmanager
+    def _noticing_who_is_away(self, partition: Partition) -> Iterator[None]:
+        """Servers of a cluster go one by one: what is on the others goes on."""
+        try:
+            yield
+        except BUS_AWAY as error:
+            log.warning(
+                "bus_away",
+                publisher=self._publication.name,
+                stream=partition.stream.key,
+                error=type(error).__name__,
+            )
+            partition.last = None
+            self._note(partition, away=True)
+
+    def _note(self, partition: Partition, away: bool) -> None:
+        partition.away = away
+        PARTITIONS_AWAY.labels(self._publication.name).set(sum(one.away for one in self._partitions))
 
     async def _wait_for_numbers(self) -> None:
         try:
@@ -136,16 +180,26 @@ class Relay(Generic[Event]):
 
     async def _find_place(self) -> None:
         """Go on where the bus ends. It says so itself: who keeps count elsewhere would not notice a loss."""
-        found = [await partition.stream.last() for partition in self._partitions]
+        found = [await self._end_of(partition) for partition in self._partitions]
         if found == [partition.last for partition in self._partitions]:
             return
         head, floor = await self._store.last_position(), await self._floor()
         for partition, last in zip(self._partitions, found, strict=True):
-            partition.last = last if last <= head else await self._begin_anew(partition)
-            partition.previous = max(partition.last, floor)
-        self._scanned = min(partition.previous for partition in self._partitions)
-        HEAD.labels(self._publication.name).set(self._scanned)
-        log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
+            if last is not None:
+                with self._noticing_who_is_away(partition):
+                    partition.last = last if last <= head else await self._begin_anew(partition)
+                    partition.previous = max(partition.last, floor)
+        if there := [partition.previous for partition in self._partitions if partition.last is not None]:
+            self._scanned = min(there)
+            HEAD.labels(self._publication.name).set(self._scanned)
+            log.info("relay_found_place", publisher=self._publication.name, position=self._scanned)
+
+    async def _end_of(self, partition: Partition) -> int | None:
+        """None while its server is away."""
+        if not partition.away:
+            with self._noticing_who_is_away(partition):
+                return await partition.stream.last()
+        return None
 
     async def _begin_anew(self, partition: Partition) -> int:
         """Somebody else wrote there, or the log was restored: nothing of ours would ever go behind it."""
@@ -160,6 +214,8 @@ class Relay(Generic[Event]):
 
     async def _publish_batch(self) -> bool:
         """Publish the next batch. Returns whether to go on: there may be more, and the bus is as known."""
+        if all(partition.away for partition in self._partitions):
+            return False
         recorded = await self._store.read_all(self._scanned, self._settings.batch)
         by_partition: dict[int, list[Recorded[Event]]] = defaultdict(list)
         for one in recorded:
@@ -170,10 +226,12 @@ class Relay(Generic[Event]):
         if recorded:
             self._scanned = recorded[-1].position or self._scanned
             HEAD.labels(self._publication.name).set(self._scanned)
-        return len(recorded) == self._settings.batch
+        return len(recorded) == self._settings.batch and not any(one.is_back for one in self._partitions)
 
     async def _publish(self, partition: Partition, recorded: Sequence[Recorded[Event]]) -> bool:
         """Publish those that are not there yet. Returns False when its stream does not end as known."""
+        if partition.last is None:
+            return True  # what it misses follows when it is back: _find_place
         entries, previous = [], partition.previous
         for one in recorded:
             position = one.position or 0
@@ -182,9 +240,9 @@ class Relay(Generic[Event]):
                 previous = position
         if not entries:
             return True
-        last = partition.last or 0
-        if await partition.stream.add(last, entries) != last:
-            return False
-        partition.last = partition.previous = previous
-        PUBLISHED.labels(self._publication.name).inc(len(entries))
+        with self._noticing_who_is_away(partition):
+            if await partition.stream.add(partition.last, entries) != partition.last:
+                return False
+            partition.last = partition.previous = previous
+            PUBLISHED.labels(self._publication.name).inc(len(entries))
         return True

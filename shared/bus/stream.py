@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from faststream.redis.message import FAKE_CONSUMER, RedisBatchStreamMessage
-from redis.asyncio import Redis
+
+from shared.bus.client import Client
 
 BODY = "__data__"
 """The field that holds an event. FastStream looks for it by this name."""
@@ -34,12 +35,11 @@ ADD = """
 
 
 class BusStream:
-    """Entries have the ID `<position>-0`. Raises RedisError or OSError while Redis is away."""
+    """Entries have the ID `<position>-0`. Raises one of BUS_AWAY while Redis is away."""
 
-    def __init__(self, redis: Redis, key: str) -> None:
+    def __init__(self, redis: Client, key: str) -> None:
         self.key = key
         self._redis = redis
-        self._add = redis.register_script(ADD)
 
     async def last(self) -> int:
         """The highest position it ever held, also when the entry is trimmed away; 0 for none, or NOT_OURS."""
@@ -50,7 +50,9 @@ class BusStream:
         arguments: list[Any] = [f"{behind}-0", BODY]
         for position, body in entries:
             arguments += (f"{position}-0", body)
-        return _position(await self._add(keys=[self.key], args=arguments))
+        # The script goes along each time: to be known beforehand, it would be loaded into all nodes of a
+        # cluster, and could not be while one of them is lost.
+        return _position(await self._redis.eval(ADD, 1, self.key, *arguments))
 
     async def forget_all(self) -> None:
         """Let it begin anew."""

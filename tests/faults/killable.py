@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +95,7 @@ class Valkey:
 
     folder: Path
     port: int = field(default_factory=lambda: free_ports(1)[0])
+    options: Sequence[str] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -112,6 +113,7 @@ class Valkey:
                 [
                     *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"),
                     *("--dir", str(self.folder), "--save", "", "--appendonly", "no"),
+                    *self.options,
                 ],
                 stdout=log,
                 stderr=log,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 from services.auth.limits import Counting, LinkLimits, Throttle, TooManyRequests
 from shared.embedded.ports import free_ports
 from tests.integration.auth.running import EMAIL, Running, count, work_is_done
+from tests.valkey_cluster import ValkeyCluster
 
 LIMITS = LinkLimits(
     network=["5 per hour"], address=["3 per minute"], everybody=["8 per hour"], device=["2 per hour"]
@@ -126,3 +128,18 @@ async def test_a_stranger_who_asks_all_the_time_keeps_nobody_out(auth: Running) 
         assert await count(auth, live.format(good_for_half.isoformat())) == 1, minute
         auth.clock.now += timedelta(minutes=1)
     assert await count(auth, "SELECT count(*) FROM links") <= 2 * 5 + 20 / 5, "no flood"
+
+
+async def test_a_cluster_keeps_the_limits_and_the_loss_of_a_node_lets_people_ask(
+    valkey_cluster: ValkeyCluster,
+) -> None:
+    async with aclosing(Counting(valkey_cluster.url)) as one, aclosing(Counting(valkey_cluster.url)) as other:
+        first, second = (Throttle(counting, LIMITS, b"k" * 32) for counting in (one, other))
+        assert await how_many(first, 2, EMAIL, "192.0.2.1") == 2
+        assert await how_many(second, 5, EMAIL, "192.0.2.1") == 1
+        valkey_cluster.nodes[0].kill()
+        try:
+            async with asyncio.timeout(5):
+                assert await how_many(first, 9, "b@example.org", "192.0.2.9") == 3
+        finally:
+            valkey_cluster.nodes[0].start()

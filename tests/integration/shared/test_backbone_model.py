@@ -28,6 +28,7 @@ from redis.exceptions import ResponseError
 from sqlalchemy import select, text
 
 from shared.bus import projection
+from shared.bus.client import open_broker
 from shared.bus.parking import list_parked
 from shared.bus.publication import bus_stream
 from shared.bus.stream import BusStream
@@ -91,8 +92,8 @@ class BackboneWalk(RuleBasedStateMachine):
     async def _open(self) -> None:
         self.engine = create_engine(self.database.service_url)
         self.redis: Redis = Redis.from_url(self.redis_url)
-        self.bus = Bus(self.engine, self.redis, self.redis_url, self.partitions)
-        await self.bus.broker.connect()
+        broker = await open_broker(self.redis_url)
+        self.bus = Bus(self.engine, self.redis, broker, self.partitions)
         self.store = self.bus.store
         # As another process has it: its appends form groups of their own.
         self.other_store = EventStore(

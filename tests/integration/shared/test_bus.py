@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -10,11 +10,11 @@ from typing import ClassVar
 import httpx
 import pytest
 from faststream.redis import RedisBroker
-from redis.asyncio import Redis
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.bus import projection
+from shared.bus.client import Client, open_broker, open_client
 from shared.bus.parking import list_parked
 from shared.bus.projection import ProjectionRunner
 from shared.bus.publication import Publication, PublishedPage, bus_stream, read_published
@@ -26,6 +26,8 @@ from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
 from shared.event_store import ANY, Codec, EventStore
 from shared.event_store.numbering import Numberer
+from tests.servers import Servers
+from tests.valkey_cluster import ValkeyCluster
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,14 @@ class LocalFeed:
 
 
 class Bus:
-    def __init__(self, engine: AsyncEngine, redis: Redis, redis_url: str, partitions: int) -> None:
+    def __init__(self, engine: AsyncEngine, redis: Client, broker: RedisBroker, partitions: int) -> None:
         self.engine = engine
         self.redis = redis
         self.partitions = partitions
         self.bell = Bell(engine, "test_events")
         codec: Codec[Counted] = Codec({"Counted": Counted})
         self.store = EventStore(engine, codec, lambda: datetime.now(UTC), self.bell.ring)
-        self.broker = RedisBroker(redis_url)
+        self.broker = broker
         self.feed = LocalFeed(self.store)
 
     async def append(self, *events: Counted) -> None:
@@ -153,15 +155,18 @@ async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 
             await asyncio.sleep(0.05)
 
 
-@pytest.fixture(params=[1, 4], ids=["1 partition", "4 partitions"])
-async def bus(
-    request: pytest.FixtureRequest,
-    engine: AsyncEngine,
-    plain_database: ServiceDatabase,
-    redis: Redis,
-    redis_url: str,
-) -> AsyncIterator[Bus]:
-    owner = create_engine(plain_database.owner_url)
+@asynccontextmanager
+async def opened_bus(engine: AsyncEngine, redis_url: str, partitions: int) -> AsyncIterator[Bus]:
+    async with aclosing(open_client(redis_url)) as redis:
+        broker = await open_broker(redis_url)
+        try:
+            yield Bus(engine, redis, broker, partitions)
+        finally:
+            await broker.stop()
+
+
+async def create_seen(database: ServiceDatabase) -> None:
+    owner = create_engine(database.owner_url)
     async with owner.begin() as connection:
         await connection.execute(
             text(
@@ -171,10 +176,28 @@ async def bus(
         )
         await connection.execute(text("GRANT SELECT, INSERT ON seen TO plain_service"))
     await owner.dispose()
-    bus = Bus(engine, redis, redis_url, request.param)
-    await bus.broker.connect()
-    yield bus
-    await bus.broker.stop()
+
+
+@dataclass(frozen=True)
+class Kind:
+    url: str
+    partitions: int
+
+
+@pytest.fixture(params=["1 partition", "4 partitions", "4 partitions on a cluster"])
+def kind(request: pytest.FixtureRequest, servers: Servers) -> Kind:
+    partitions = int(request.param[0])
+    if request.param.endswith("cluster"):
+        cluster: ValkeyCluster = request.getfixturevalue("valkey_cluster")
+        return Kind(cluster.url, partitions)
+    return Kind(servers.new_redis_url(), partitions)
+
+
+@pytest.fixture
+async def bus(kind: Kind, engine: AsyncEngine, plain_database: ServiceDatabase) -> AsyncIterator[Bus]:
+    await create_seen(plain_database)
+    async with opened_bus(engine, kind.url, kind.partitions) as bus:
+        yield bus
 
 
 def counted(start: int, count: int, subjects: int = 7) -> list[Counted]:

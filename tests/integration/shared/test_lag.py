@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.backlog import Backlog
 from shared.bus import projection
-from tests.integration.shared.test_bus import Bus, bus, counted, eventually
+from tests.integration.shared.test_bus import Bus, bus, counted, eventually, kind
 
-__all__ = ["bus"]
+__all__ = ["bus", "kind"]
 
 
 def current_at(partition: int = 0) -> float:

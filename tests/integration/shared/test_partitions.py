@@ -1,7 +1,6 @@
 """The same log, read over one partition and over four: the same rows, and the same events aside."""
 
-from redis.asyncio import Redis
-
+from shared.bus.client import open_broker, open_client
 from shared.bus.parking import list_parked
 from shared.clock import system_clock
 from shared.database.engine import create_engine
@@ -44,10 +43,9 @@ async def append_all_of_it(database: ServiceDatabase) -> None:
 async def followed(database: ServiceDatabase, partitions: int, redis_url: str) -> Found:
     """The rows and the parked events of a reader that followed the log over so many partitions."""
     engine = create_engine(database.service_url)
-    redis: Redis = Redis.from_url(redis_url)
-    bus = Bus(engine, redis, redis_url, partitions)
+    redis = open_client(redis_url)
+    bus = Bus(engine, redis, await open_broker(redis_url), partitions)
     bus.feed.away = True
-    await bus.broker.connect()
 
     async def all_is_read() -> bool:
         async with engine.connect() as connection:

@@ -4,9 +4,9 @@ import asyncio
 
 from sqlalchemy import text
 
-from tests.integration.shared.test_bus import Bus, bus, counted, eventually
+from tests.integration.shared.test_bus import Bus, bus, counted, eventually, kind
 
-__all__ = ["bus"]
+__all__ = ["bus", "kind"]
 
 
 async def test_a_runner_whose_checkpoint_was_moved_goes_on_while_news_keep_coming(bus: Bus) -> None:

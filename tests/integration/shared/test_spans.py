@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import spans
+from shared.bus.client import open_broker
 from shared.bus.projection import ProjectionRunner
 from shared.database.bell import Bell
 from shared.otlp import Telling
@@ -33,8 +34,8 @@ def exporter() -> Iterator[InMemorySpanExporter]:
 
 async def walk(engine: AsyncEngine, redis: Redis, redis_url: str, *requests: str) -> None:
     """Requests that append, are published and read, and end with a job each."""
-    bus, reader, done = Bus(engine, redis, redis_url, partitions=1), Reader(), list[str]()
-    await bus.broker.connect()
+    bus = Bus(engine, redis, await open_broker(redis_url), partitions=1)
+    reader, done = Reader(), list[str]()
 
     async def do(job: Job) -> None:
         done.append(job.key)

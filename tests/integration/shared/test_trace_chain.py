@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.testing import capture_logs
 
+from shared.bus.client import open_broker
 from shared.bus.projection import ProjectionRunner
 from shared.bus.trace import trace_of
 from shared.contracts.envelope import CloudEvent
@@ -72,8 +73,7 @@ def application(bus: Bus) -> FastAPI:
 async def test_a_request_is_followed_to_the_email_and_to_its_line_in_the_log(
     engine: AsyncEngine, redis: Redis, redis_url: str
 ) -> None:
-    bus = Bus(engine, redis, redis_url, partitions=1)
-    await bus.broker.connect()
+    bus = Bus(engine, redis, await open_broker(redis_url), partitions=1)
     reader, post = Reader(), Post()
     outside = {n: f"00-{n:032x}-00f067aa0ba902b7-01" for n in (1, 2)}
     transport = httpx.ASGITransport(application(bus))
