@@ -12,6 +12,7 @@ from services.access.api.problems import answer_refusals
 from services.access.audit import PUBLISHERS, Recorder
 from services.access.bank_holidays import is_bank_holiday
 from services.access.consumers import Organisations
+from services.access.erased_addressees import NotToTheErased
 from services.access.handlers import lapse_due
 from services.access.handlers.deadlines import DeadlineJobs, set_deadlines
 from services.access.handlers.reviews import ReviewJobs, open_review_of_the_month
@@ -50,13 +51,14 @@ def create(settings: AccessSettings, *, keys: Keys | None = None, clock: Clock =
                 await backbone.follow(Recorder(publisher))
             await backbone.follow(ReadyFiles())
             mailer = open_mailer(backbone, settings.email, development=settings.development)
-            emails = Emails(backbone.engine, mailer, settings.public_url).handlers
-            waiting = WaitingEmails(backbone.store, mailer, settings.public_url).handlers
+            to_known = NotToTheErased(mailer)
+            emails = Emails(backbone.engine, to_known, settings.public_url).handlers
+            waiting = WaitingEmails(backbone.store, to_known, settings.public_url).handlers
             backbone.work(
                 emails
                 | waiting
-                | ReadyEmails(backbone.engine, mailer, settings.public_url).handlers
-                | ReviewEmails(backbone.engine, mailer, settings.public_url).handlers
+                | ReadyEmails(backbone.engine, to_known, settings.public_url).handlers
+                | ReviewEmails(backbone.engine, to_known, settings.public_url).handlers
                 | DeadlineJobs(backbone.store, clock).handlers
                 | ReviewJobs(backbone.store, clock).handlers
             )

@@ -17,6 +17,7 @@ from services.access.domain.events import (
     NamedInRequest,
     OrganisationNamed,
     PersonDetailsChanged,
+    PersonErased,
     PersonRegistered,
     PolicyCheckPassed,
     RequestDeclined,
@@ -45,6 +46,7 @@ CODEC: Codec[Event] = Codec(
         PersonRegistered,
         PersonDetailsChanged,
         NamedInRequest,
+        PersonErased,
         OrganisationNamed,
         RequestSubmitted,
         TriagePassed,
@@ -91,6 +93,8 @@ def publish(event: Event) -> PublishedEvent | None:
             person_id, full_name, email
         ):
             return told.PersonRegistered(person_id=person_id, full_name=full_name, email=email)
+        case PersonErased(person_id):
+            return told.PersonErased(person_id=person_id)
         case OrganisationNamed(organisation_id, kind, name):
             return told.OrganisationNamed(
                 kind=OrganisationKind(kind), organisation_id=organisation_id, name=name

@@ -24,6 +24,7 @@ from services.access.domain.events import (
     NamedInRequest,
     OrganisationNamed,
     PersonDetailsChanged,
+    PersonErased,
     PersonRegistered,
     PolicyCheckPassed,
     RequestDeclined,
@@ -39,7 +40,7 @@ from services.access.domain.events import (
     TriagePassed,
     UserConfirmed,
 )
-from services.access.domain.person_details import email_key
+from services.access.domain.person_details import ERASED_NAME, email_key, erased_address
 from services.access.domain.request import RequestState
 from services.access.domain.request.state import STATE_OF_STEP
 from services.access.domain.vocabulary import RequestId
@@ -100,6 +101,13 @@ def _statement(event: Event) -> UpdateBase | None:
                 update(requests)
                 .where(requests.c.request_id == event.request_id)
                 .values(name_given=event.full_name, email_given=event.email)
+            )
+        case PersonErased(person_id):
+            address = erased_address(person_id)
+            return (
+                update(people)
+                .where(people.c.person_id == person_id)
+                .values(full_name=ERASED_NAME, email=address, email_key=address)
             )
         case OrganisationNamed():
             named = {"kind": event.kind.value, "name": event.name}

@@ -13,6 +13,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from services.access.domain.person_details import ERASED_DOMAIN
+
 metadata = MetaData()
 
 organisations = Table(
@@ -31,6 +33,8 @@ people = Table(
     Column("email", Text, nullable=False),
     Column("email_key", Text, nullable=False, unique=True),
 )
+
+is_erased = people.c.email_key.endswith(f"@{ERASED_DOMAIN}")
 
 requests = Table(
     "requests",

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.auth.domain.events import EndReason, Event, SessionId
+from services.auth.erasure import forget_person
 from services.auth.links import CONFIRMATION_LINK
 from services.auth.people import email_key
 from services.auth.publishing import CODEC
@@ -57,6 +58,8 @@ class AccessFollower:
                     .values(person_id=event.person_id, **values)
                     .on_conflict_do_update(index_elements=[people.c.person_id], set_=values)
                 )
+            case access.PersonErased():
+                await forget_person(connection, event.person_id)
             case access.OrganisationNamed():
                 await connection.execute(
                     insert(organisations)

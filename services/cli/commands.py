@@ -272,6 +272,21 @@ def access_why(
     asyncio.run(importlib.import_module("services.cli.access").why(email, as_json=as_json))
 
 
+@access.command("erase")
+def access_erase(
+    person: Annotated[str, typer.Argument(help="The person's ID, or their email address.")],
+    why: Why,
+    by: By,
+) -> None:
+    """Take a person who has no access any more out of the log and all rows, on record.
+
+    Who allowed whom stays, by ID. Works as the owner of the tables: CHECK_DATA_OWNER_DATABASE_URL.
+    """
+    module = importlib.import_module("services.cli.erasing")
+    reason = importlib.import_module("shared.parked_actions").Reason(by, why)
+    asyncio.run(module.erase_person(person, reason))
+
+
 audit = typer.Typer(help="The record of who saw, took and allowed what.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 

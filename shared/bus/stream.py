@@ -58,6 +58,11 @@ class BusStream:
         """Let it begin anew."""
         await self._redis.delete(self.key)
 
+    async def forget(self, positions: Sequence[int]) -> None:
+        """Let entries go. Who has not read them yet sees a hole, and asks the feed."""
+        if positions:
+            await self._redis.xdel(self.key, *(f"{position}-0" for position in positions))
+
     async def trim(self, max_length: int, up_to: int) -> None:
         """Forget the oldest: entries up to a position, and those beyond a length (about, as Redis likes)."""
         while await self._redis.xtrim(self.key, minid=f"{up_to + 1}-0", approximate=True):

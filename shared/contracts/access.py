@@ -25,6 +25,14 @@ class PersonRegistered(PublishedEvent):
     email: PersonalText
 
 
+class PersonErased(PublishedEvent):
+    """Nobody may know any longer who this was. What was told of them before is told without, from now on."""
+
+    type: ClassVar[str] = "access.person-erased.v1"
+    subject_field: ClassVar[str] = "person_id"
+    person_id: UUID
+
+
 class OrganisationNamed(PublishedEvent):
     type: ClassVar[str] = "access.organisation-named.v1"
     subject_field: ClassVar[str] = "organisation_id"
@@ -146,6 +154,7 @@ class AgreementChanged(PublishedEvent):
 
 CATALOGUE = Catalogue(
     PersonRegistered,
+    PersonErased,
     OrganisationNamed,
     GrantGiven,
     GrantEnded,

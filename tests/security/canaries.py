@@ -98,14 +98,14 @@ async def of_databases(environments: Mapping[str, Mapping[str, str]], canaries: 
         if url := environment.get("CHECK_DATA_OWNER_DATABASE_URL"):
             connection = await asyncpg.connect(url)
             try:
-                async for table, text in _rows(connection):
+                async for table, text in rows_of(connection):
                     found += [Finding(f"{service}.{table}", canary) for canary in canaries.tokens_in(text)]
             finally:
                 await connection.close()
     return found
 
 
-async def _rows(connection: Any) -> AsyncIterator[tuple[str, str]]:
+async def rows_of(connection: Any) -> AsyncIterator[tuple[str, str]]:
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     for (table,) in tables:
         async with connection.transaction():

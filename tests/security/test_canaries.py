@@ -8,7 +8,9 @@ import asyncio
 import csv
 import io
 import json
+import os
 import re
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -221,3 +223,33 @@ async def test_the_scan_finds_what_is_put_there_on_purpose(walk: Walk, bus: Redi
     only_links = {"auth": walk.environments["auth"]}
     known = Canaries(tokens={person.full_name})  # it is in the table of people, so the search reads tables
     assert {f.where for f in await of_databases(only_links, known)} >= {"auth.people"}
+
+
+async def test_who_is_erased_is_nowhere_any_more(system: RunningSystem, walk: Walk, bus: Redis) -> None:
+    """Their access has ended; they were emailed, looked for, talked about. The last test: it is for good."""
+    person = DEMO_PEOPLE.second_user
+    known = Canaries(tokens={person.full_name, person.email})
+    before = {finding.where for finding in await of_databases(walk.environments, known)}
+    assert before >= {"access.events", "access.people", "auth.people"}
+    words = ("access", "erase", person.email, "--why", "Asked for it")
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services", *words, env={**os.environ, "CHECK_DATA_HOME": str(system.home)}
+    )
+    assert await done.wait() == 0
+    until = time.monotonic() + 30
+    while found := await of_databases(walk.environments, known):
+        assert time.monotonic() < until, found
+        await asyncio.sleep(0.2)
+    for service in walk.environments:
+        assert not known.all_in((system.home / "log" / f"{service}.log").read_text())
+    async for key in bus.scan_iter():
+        if await bus.type(key) == b"stream":
+            assert not known.all_in(repr(await bus.xrange(key))), key
+    stranger, audrey = Visitor(system.url), Visitor(system.url)
+    await stranger.submit(await stranger.get("/sign-in"), "/sign-in", email=person.email)
+    await audrey.sign_in("audrey.lin@example.org")
+    page = await audrey.get("/staff/audit")
+    assert re.search(r"Name and address of person [0-9a-f-]{36} were erased", page.text)
+    assert person.full_name not in page.text
+    for visitor in (stranger, audrey):
+        await visitor.close()

@@ -95,7 +95,7 @@ def _people(told: PublishedEvent) -> tuple[UUID | None, UUID | None]:
             return told.by, told.person_id
         case access.AgreementChanged():
             return told.by, None
-        case access.PersonRegistered():
+        case access.PersonRegistered() | access.PersonErased():
             return None, told.person_id
         case _:
             return getattr(told, "person_id", None), None

@@ -88,6 +88,8 @@ def sentence(row: Row[Any], names: Names) -> str:
             said = f"{who} signed out {about} everywhere"
         case "access.person-registered.v1":
             said = f"{about} was registered, or their details changed"
+        case "access.person-erased.v1":
+            said = f"Name and address of {about} were erased"
         case "access.grant-given.v1" if row.person_id is None:
             said = f"{about} was given access as {role}, {where}, at installation"
         case "access.grant-given.v1":

@@ -86,6 +86,16 @@ class NamedInRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonErased:
+    """Who this was is written over, here and in all that follows from it. operator, why: by whom and why."""
+
+    person_id: PersonId
+    operator: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationNamed:
     """Manage ECTs told us of an organisation, or of its new name."""
 
@@ -342,7 +352,7 @@ RequestEvent = (
     | RequestReminded
     | RequestExpired
 )
-PersonEvent = PersonRegistered | PersonDetailsChanged | NamedInRequest
+PersonEvent = PersonRegistered | PersonDetailsChanged | NamedInRequest | PersonErased
 AgreementEvent = AgreementRecorded | AgreementEndedEarly | AgreementLapsed
 GrantEvent = GrantGiven | GrantEnded | GrantSuspended | GrantRestored | ReviewAsked | ReviewConfirmed
 Event = RequestEvent | PersonEvent | OrganisationNamed | AgreementEvent | GrantEvent | ReviewCampaignOpened

@@ -8,8 +8,10 @@ from services.access.domain.events import (
     Event,
     NamedInRequest,
     PersonDetailsChanged,
+    PersonErased,
     PersonRegistered,
 )
+from services.access.domain.person_details import ERASED_NAME, erased_address
 from services.access.domain.refusals import NothingThere
 from services.access.domain.vocabulary import PersonId, RequestId
 
@@ -19,6 +21,7 @@ class Person:
     person_id: PersonId
     full_name: str
     email: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,26 @@ class NameInRequest:
     at: datetime
 
 
-Command = RegisterPerson | ChangeDetails | NameInRequest
+@dataclass(frozen=True, slots=True)
+class ErasePerson:
+    operator: str
+    why: str
+    at: datetime
+
+
+Command = RegisterPerson | ChangeDetails | NameInRequest | ErasePerson
 
 
 def decide(command: Command, person: Person | None) -> Sequence[Event]:
-    """Registering somebody again, or changing nothing, does nothing. Raises a Refused."""
+    """Registering or erasing somebody again, or changing nothing, does nothing. Raises a Refused.
+
+    Who was erased is nobody who could be named anew: whoever has the address is registered as somebody else.
+    """
     match command, person:
+        case ErasePerson(operator, why, at), Person(erased=False):
+            return [PersonErased(person.person_id, operator, why, at)]
+        case ((ChangeDetails() | NameInRequest()), Person(erased=True)):
+            raise NothingThere
         case RegisterPerson(), None:
             return [
                 PersonRegistered(command.person_id, command.full_name, command.email, command.by, command.at)
@@ -66,7 +83,7 @@ def decide(command: Command, person: Person | None) -> Sequence[Event]:
             return [PersonDetailsChanged(person.person_id, full_name, email, by, at)]
         case NameInRequest(request_id, full_name, email, at), Person():
             return [NamedInRequest(person.person_id, request_id, full_name, email, at)]
-        case ((ChangeDetails() | NameInRequest()), None):
+        case ((ChangeDetails() | NameInRequest() | ErasePerson()), None):
             raise NothingThere
     return []
 
@@ -80,4 +97,6 @@ def evolve(person: Person | None, event: Event) -> Person | None:
             return replace(person, full_name=event.full_name, email=event.email)
         case NamedInRequest(), Person():
             return person
+        case PersonErased(person_id), Person():
+            return replace(person, full_name=ERASED_NAME, email=erased_address(person_id), erased=True)
     raise ValueError(f"{type(event).__name__} cannot follow in a person's stream")

@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from services.access.domain.refusals import MalformedEmail, MalformedName
+from services.access.domain.vocabulary import PersonId
 
 LONGEST_EMAIL = 254
 LONGEST_LOCAL_PART = 64
@@ -12,6 +14,15 @@ LONGEST_NAME = 255
 
 LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 LABEL = re.compile(r"[^\W_]((?:[^\W_]|-){0,61}[^\W_])?")
+
+ERASED_NAME: Final = "(erased)"
+ERASED_DOMAIN: Final = "erased.invalid"
+"""Where nobody's mailbox ever is (RFC 2606)."""
+
+
+def erased_address(person_id: PersonId) -> str:
+    """What stands for the address of who was erased: one for each, so that nobody is taken for another."""
+    return f"{person_id}@{ERASED_DOMAIN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,12 @@ def email_address(typed: str) -> EmailAddress:
     if "@" in local_part or not LOCAL_PART.fullmatch(local_part) or len(local_part) > LONGEST_LOCAL_PART:
         raise MalformedEmail("Enter one email address, without a name, brackets or commas around it.")
     labels = domain.split(".")
-    if len(labels) < 2 or labels[-1].isdigit() or not all(LABEL.fullmatch(label) for label in labels):
+    if (
+        len(labels) < 2
+        or labels[-1].isdigit()
+        or not all(LABEL.fullmatch(label) for label in labels)
+        or domain.casefold() == ERASED_DOMAIN
+    ):
         raise MalformedEmail("Check the part after the @ sign: it should look like example.org.")
     key = email_key(address)
     if unicodedata.normalize("NFKC", address).lower() != key or address.lower() != key:

@@ -13,7 +13,7 @@ from services.access.domain.look_alikes import why_alike
 from services.access.domain.refusals import NothingThere
 from services.access.domain.vocabulary import Actor, PersonId, Role
 from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
-from services.access.tables import grants, organisations, people, requests
+from services.access.tables import grants, is_erased, organisations, people, requests
 from shared.contracts import access as told
 from shared.contracts.roles import Role as ToldRole
 
@@ -25,8 +25,8 @@ SUSPENDED = {
 
 
 async def list_people(connection: AsyncConnection, words: str, page: int) -> told.PersonPage:
-    """By name. words: part of a name or email address; empty: everybody."""
-    found = select(people)
+    """By name. words: part of a name or email address; empty: everybody. Not who was erased."""
+    found = select(people).where(~is_erased)
     if words := " ".join(words.split()):
         found = found.where(
             or_(
@@ -113,7 +113,8 @@ async def look_alikes_of(connection: AsyncConnection, person_id: UUID) -> list[t
 
 
 async def names_of_people(connection: AsyncConnection, ids: Collection[UUID]) -> Mapping[UUID, str]:
-    query = select(people.c.person_id, people.c.full_name).where(people.c.person_id.in_(ids))
+    """Of those who have one: who was erased is named by ID where it matters who it was."""
+    query = select(people.c.person_id, people.c.full_name).where(people.c.person_id.in_(ids), ~is_erased)
     return {row.person_id: row.full_name for row in await connection.execute(query)}
 
 

@@ -69,6 +69,29 @@ async def effects(auth: Running) -> list[int]:
     ]
 
 
+async def test_who_is_erased_is_forgotten_and_a_rebuild_knows_it(auth: Running) -> None:
+    await auth.session()
+    await auth.post("/links", email="Dana@Example.org")
+    await work_is_done(auth)
+    engine = auth.app.state.backbone.engine
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO asking_links (link_id, email, email_key, expires_at) VALUES"
+                " (gen_random_uuid(), 'Dana@Example.org', 'dana@example.org', now())"
+            )
+        )
+    await auth.tell(grant_ended(GRANT), access.PersonErased(person_id=PERSON))
+    left = {}
+    for table in ("people", "devices", "second_factors", "sent_emails", "asking_links"):
+        left[table] = await count(auth, f"SELECT count(*) FROM {table}")  # noqa: S608
+    assert left == dict.fromkeys(left, 0)
+    assert await count(auth, "SELECT count(*) FROM sessions") == 1, "an ID, until its time is over"
+    assert (await auth.post("/links", email="Dana@Example.org")).status_code == 202
+    await work_is_done(auth)
+    assert await count(auth, "SELECT count(*) FROM sent_emails") == 0
+
+
 async def test_a_rebuild_mends_the_rows_and_repeats_no_effect(auth: Running) -> None:
     await auth.session()
     engine, feed = auth.app.state.backbone.engine, Told(auth)
