@@ -5,13 +5,12 @@ from contextlib import aclosing
 from uuid import UUID
 
 import typer
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from services.access import erasure
 from services.access.publishing import CODEC, PUBLICATION
 from services.cli.opening import opened, owner_url_of
 from services.participants.erasure import NotErased, erase
+from shared.bus.client import BUS_AWAY, open_client
 from shared.bus.publication import bus_stream, partition_of
 from shared.bus.stream import BusStream
 from shared.clock import system_clock
@@ -64,10 +63,10 @@ async def erase_person(who: str, reason: Reason) -> None:
 
 async def _take_off_the_bus(settings: ServiceSettings, stream: str, positions: Sequence[int]) -> None:
     key = bus_stream(PUBLICATION.name, partition_of(stream, settings.bus_partitions))
-    async with aclosing(Redis.from_url(settings.redis_url.get_secret_value())) as redis:
+    async with aclosing(open_client(settings.redis_url.get_secret_value())) as redis:
         try:
             await BusStream(redis, key).forget(positions)
-        except (RedisError, OSError):
+        except BUS_AWAY:
             typer.echo(
                 "Error: the bus does not answer. Run it again when it does: it names them still.", err=True
             )
