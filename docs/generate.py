@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from fastapi import FastAPI
 from faststream.redis import RedisBroker
 from faststream.specification import AsyncAPI
 from pydantic import BaseModel, SecretStr, create_model
@@ -44,7 +45,7 @@ CATALOGUES: Mapping[str, Catalogue] = {
 
 def documents() -> dict[str, str]:
     """What docs/reference should hold, by file name."""
-    made = {f"openapi-{name}.json": document for name, document in _openapi().items()}
+    made = {f"openapi-{name}.json": app.openapi() for name, app in applications().items()}
     made["asyncapi.json"] = _asyncapi()
     texts = {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in made.items()}
     return texts | {
@@ -53,15 +54,15 @@ def documents() -> dict[str, str]:
     }
 
 
-def _openapi() -> dict[str, Any]:
-    """Settings here are of the right shape only: nothing is opened."""
+def applications() -> dict[str, FastAPI]:
+    """Each service's, with settings of the right shape only: nothing is opened."""
     nowhere: dict[str, Any] = {
         "database_url": SecretStr("postgresql://nowhere/nothing"),
         "redis_url": SecretStr("redis://nowhere"),
         "environment": "development",
     }
     key = SecretStr("not-a-secret-but-long-enough-for-one")
-    apps = {
+    return {
         "manage_ects": create_manage_ects(ManageEctsSettings(**nowhere)),
         "auth": create_auth(
             AuthSettings(
@@ -78,7 +79,6 @@ def _openapi() -> dict[str, Any]:
         ),
         "export": create_export(ExportSettings(**nowhere)),
     }
-    return {name: app.openapi() for name, app in apps.items()}
 
 
 def _asyncapi() -> Any:

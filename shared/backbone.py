@@ -196,12 +196,7 @@ async def open_backbone(
         stack.push_async_callback(broker.stop)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
         events_bell, work_bell = Bell(engine, EVENTS_BELL), Bell(engine, WORK_BELL)
-
-        def wake() -> None:
-            events_bell.ring()
-            work_bell.ring()
-
-        store = EventStore(engine, codec, clock, wake)
+        store = EventStore(engine, codec, clock, events_bell.ring, work_bell.ring)
         stack.push_async_callback(store.close)
         backbone = Backbone(
             service=service,

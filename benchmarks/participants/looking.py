@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 
 from services.participants.domain.decision import DetailsGiven, StatusInputs, decide_status
 from services.participants.domain.status import Status
 from services.participants.list_query import ListQuery, Paging, Sort
-from services.participants.list_sql import COLUMNS, ORGANISATION, YEARS, page_statement
+from services.participants.list_sql import COLUMNS, HISTORY, ONE, ORGANISATION, YEARS, page_statement
 from services.participants.queries import ParticipantQueries
 from services.participants.scope import Scope
 from shared.contracts.manage_ects import InductionStatus, ParticipantRole, Programme, TrainingStatus
@@ -82,6 +84,32 @@ SEARCH: Final = f"""
     ) AS shown ON true
     ORDER BY sort_name, participant_id
 """  # noqa: S608
+
+
+async def least_store(owner: asyncpg.Connection) -> None:
+    """Where `least` writes."""
+    await owner.execute("CREATE TABLE least_views (id bigserial PRIMARY KEY, data jsonb NOT NULL)")
+
+
+def least(owner: asyncpg.Connection, question: Look) -> Look:
+    """What nobody can leave out who asks the database and records the view before it is shown."""
+    data = orjson.dumps({"participant_ids": [uuid4() for _ in range(SIZE)]}).decode()
+
+    async def look() -> None:
+        await question()
+        await owner.execute("INSERT INTO least_views (data) VALUES ($1)", data)
+
+    return look
+
+
+def bare_person(owner: asyncpg.Connection, scope: Scope, participant_id: UUID) -> Look:
+    """One person and the history of the status, alone."""
+
+    async def look() -> None:
+        await owner.fetchrow(ONE, scope.organisation_id, scope.kind.value, participant_id)
+        await owner.fetch(HISTORY, scope.organisation_id, scope.kind.value, participant_id)
+
+    return look
 
 
 def original(owner: asyncpg.Connection, scope: Scope, looking: Looking) -> Look:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Response
 from pydantic import SecretStr
 
 from benchmarks.participants.filling import Filled, fill
+from benchmarks.participants.looking import Look
 from services.participants.app import create
 from services.participants.settings import ParticipantsSettings
 from shared.database.provision import ServiceDatabase
@@ -55,12 +56,20 @@ async def served(servers: Servers, world: World, issuer: TestIssuer) -> AsyncIte
 
 
 @asynccontextmanager
-async def from_memory(issuer: TestIssuer, body: bytes) -> AsyncIterator[int]:
-    """An application with the same frame (token, trace, metrics) that answers one body. Yields its port."""
+async def from_memory(issuer: TestIssuer, body: bytes, least: Look) -> AsyncIterator[int]:
+    """An application with the same frame (token, trace, metrics) that answers one body. Yields its port.
+
+    /participants: nothing else. /least: after what cannot be left out.
+    """
     router = APIRouter()
 
     @router.get("/participants")
     async def answer() -> Response:
+        return Response(body, media_type="application/json")
+
+    @router.get("/least")
+    async def answer_after_the_least() -> Response:
+        await least()
         return Response(body, media_type="application/json")
 
     @asynccontextmanager

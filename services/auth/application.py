@@ -41,7 +41,7 @@ class Auth:
         await self.throttle.admit(asked.email, asked.network, asked.device if known else None)
 
 
-def _auth(request: Request) -> Auth:
+async def _auth(request: Request) -> Auth:
     auth: Auth = request.app.state.auth
     return auth
 

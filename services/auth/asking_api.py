@@ -12,7 +12,7 @@ from shared.contracts import auth as contract
 router = APIRouter(prefix="/asking-links")
 
 
-def _asking(request: Request) -> Asking:
+async def _asking(request: Request) -> Asking:
     asking: Asking = request.app.state.asking
     return asking
 

@@ -16,7 +16,7 @@ from shared.web.caller import PersonCaller
 router = APIRouter(tags=["second factor"])
 
 
-def _factors(request: Request) -> SecondFactors:
+async def _factors(request: Request) -> SecondFactors:
     factors: SecondFactors = request.app.state.second_factors
     return factors
 

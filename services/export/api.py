@@ -46,7 +46,7 @@ SORT = re.compile(r"\A(-?[a-z]{1,19})?\Z", re.ASCII)
 YEARS = range(2000, 2100)
 
 
-def owner(
+async def owner(
     caller: Annotated[PersonCaller, Depends(person(Role.DELIVERY_PARTNER, Role.APPROPRIATE_BODY))],
 ) -> Owner:
     """Whose exports this call is about."""

@@ -76,22 +76,22 @@ Viewer = Annotated[PersonCaller, Depends(person(Role.DELIVERY_PARTNER, Role.APPR
 Neighbour = Annotated[ServiceCaller, Depends(service("manage_ects"))]
 
 
-def _queries(request: Request) -> ParticipantQueries:
+async def _queries(request: Request) -> ParticipantQueries:
     queries: ParticipantQueries = request.app.state.queries
     return queries
 
 
-def _store(request: Request) -> EventStore[Event]:
+async def _store(request: Request) -> EventStore[Event]:
     store: EventStore[Event] = request.app.state.store
     return store
 
 
-def _derivation(request: Request) -> Derivation:
+async def _derivation(request: Request) -> Derivation:
     derivation: Derivation = request.app.state.derivation
     return derivation
 
 
-def _scope(caller: Viewer) -> Scope:
+async def _scope(caller: Viewer) -> Scope:
     """The organisation of the token, and no other: nothing else in a request can name one."""
     if caller.organisation_id is None:
         raise Problem(403, "no-organisation", "The role of this session belongs to no organisation.")

@@ -14,12 +14,12 @@ from services.participants.derivation import Derivation
 from services.participants.precedence import PeopleFirst, Precedence
 from services.participants.publishing import CODEC, PUBLICATION
 from services.participants.queries import ParticipantQueries
+from services.participants.scope import open_readers
 from services.participants.settings import ParticipantsSettings
 from services.participants.visits import Visits
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
-from shared.database.engine import create_engine
 from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
 from shared.web.withdrawals import Withdrawals
@@ -38,33 +38,32 @@ def create(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        reader = create_engine(
-            settings.reader_database_url.get_secret_value(), pool_size=settings.reader_pool_size
-        )
-        async with http, open_backbone("participants", settings, CODEC, clock) as backbone:
-            try:
-                derivation = Derivation(backbone.engine, settings.derivation_batch)
-                app.state.backbone = backbone
-                app.state.store = backbone.store
-                app.state.clock = clock
-                app.state.queries = ParticipantQueries(reader, precedence)
-                visits = Visits(backbone.engine)
-                app.state.visits = visits
-                app.state.derivation = derivation
+        url = settings.reader_database_url.get_secret_value()
+        async with (
+            http,
+            open_backbone("participants", settings, CODEC, clock) as backbone,
+            open_readers(url, settings.reader_pool_size) as readers,
+        ):
+            derivation = Derivation(backbone.engine, settings.derivation_batch)
+            app.state.backbone = backbone
+            app.state.store = backbone.store
+            app.state.clock = clock
+            app.state.queries = ParticipantQueries(readers, precedence)
+            visits = Visits(backbone.engine)
+            app.state.visits = visits
+            app.state.derivation = derivation
 
-                async def forget_old_visits() -> None:
-                    await visits.forget(clock() - timedelta(days=settings.visit_days))
+            async def forget_old_visits() -> None:
+                await visits.forget(clock() - timedelta(days=settings.visit_days))
 
-                await begin_day(backbone.store, clock)
-                backbone.heed(withdrawals)
-                backbone.publish(PUBLICATION)
-                await backbone.follow(ManageEcts(derivation.wake))
-                backbone.keep_running("derivation", derivation.run)
-                backbone.repeat("forget old visits", FORGET_SECONDS, forget_old_visits)
-                backbone.keep_running("days", lambda: keep_days(backbone.store, clock, derivation.wake))
-                yield
-            finally:
-                await reader.dispose()
+            await begin_day(backbone.store, clock)
+            backbone.heed(withdrawals)
+            backbone.publish(PUBLICATION)
+            await backbone.follow(ManageEcts(derivation.wake))
+            backbone.keep_running("derivation", derivation.run)
+            backbone.repeat("forget old visits", FORGET_SECONDS, forget_old_visits)
+            backbone.keep_running("days", lambda: keep_days(backbone.store, clock, derivation.wake))
+            yield
 
     async def database() -> None:
         await app.state.backbone.check_database()

@@ -1,7 +1,7 @@
 """What is read for one organisation: a page of its list, one participant, all rows of a list.
 
 The organisation is a condition of every statement here (list_sql), and of the database's row-level security:
-the engine's role sees nothing until the transaction has said for whom it reads.
+the readers' role sees nothing until the transaction has said for whom it reads.
 """
 
 from collections.abc import AsyncGenerator
@@ -14,8 +14,6 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.participants.copying import cells, copied
 from services.participants.domain.explanations import explanation, reason
@@ -24,7 +22,7 @@ from services.participants.list_query import ListQuery, Paging
 from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement, total_statement
 from services.participants.precedence import Precedence
 from services.participants.rows_query import RowsQuery
-from services.participants.scope import Scope, reading, snapshot
+from services.participants.scope import Scope, reading
 from services.participants.summary import summarise
 from shared.contracts.participants import ParticipantSummary
 
@@ -49,21 +47,20 @@ class FoundPage:
 
 
 class ParticipantQueries:
-    """engine: of the role participants_reader. precedence: of people before the rows of files."""
+    """readers: of the role participants_reader. precedence: of people before the rows of files."""
 
-    def __init__(self, engine: AsyncEngine, precedence: Precedence) -> None:
-        self._engine = engine
+    def __init__(self, readers: asyncpg.Pool, precedence: Precedence) -> None:
+        self._readers = readers
         self.precedence = precedence
 
     async def check(self) -> None:
         """Raises when the database does not answer this role."""
-        async with self._engine.connect() as connection:
-            await connection.execute(select(1))
+        await self._readers.fetchval("SELECT 1")
 
     async def page(self, scope: Scope, query: ListQuery, paging: Paging) -> FoundPage:
         """Return one page, with counts that agree with it. Raises PagePastTheEnd."""
         statement = page_statement(scope, query, paging)
-        async with reading(self._engine, scope) as connection:
+        async with reading(self._readers, scope) as connection:
             records = await connection.fetch(statement.text, *statement.values)
         counted = orjson.loads(records[0]["by_status"] or "{}")
         by_status = {status.value: counted.get(status.value, 0) for status in Status}
@@ -87,7 +84,7 @@ class ParticipantQueries:
 
     async def one(self, scope: Scope, participant_id: UUID) -> Json | None:
         """Return a ParticipantDetail, not yet as JSON; None when it is not this organisation's."""
-        async with reading(self._engine, scope) as connection:
+        async with reading(self._readers, scope) as connection:
             values = scope.organisation_id, scope.kind.value, participant_id
             record = await connection.fetchrow(ONE, *values)
             if record is None:
@@ -97,8 +94,8 @@ class ParticipantQueries:
 
     async def summary(self, scope: Scope, today: date) -> ParticipantSummary:
         """Return the organisation in numbers, all of one moment."""
-        async with snapshot(self._engine, scope) as connection:
-            return await summarise(connection, scope.kind.value, scope.organisation_id, today)
+        async with reading(self._readers, scope) as connection:
+            return await summarise(connection, scope, today)
 
     async def records(self, scope: Scope, query: RowsQuery) -> tuple[int, AsyncGenerator[bytes]]:
         """How many rows GET /participants/rows gives, and the rows, all from one snapshot.
@@ -113,7 +110,7 @@ class ParticipantQueries:
         """Yield the total first."""
         total = total_statement(scope, query.found)
         rows = rows_statement(scope, query.found, cells(query.columns, query.formulas))
-        async with reading(self._engine, scope) as connection:
+        async with reading(self._readers, scope) as connection:
             yield b"%d" % await connection.fetchval(total.text, *total.values)
             async with aclosing(copied(connection, rows, self.precedence)) as pieces:
                 async for piece in pieces:

@@ -37,6 +37,8 @@ PARTITIONS_AWAY = Gauge(
 )
 
 RETRY_SECONDS = 1.0
+ROUND_SECONDS = 0.02
+"""What is appended within it shares a round of numbering and publishing. After a silence there is no wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Relay(Generic[Event]):
             if count:
                 self._numbered.set()
             if count < self._settings.batch:
+                await asyncio.sleep(ROUND_SECONDS)
                 await self._bell.wait(self._settings.poll_seconds)
 
     async def _keep_publishing(self) -> None:

@@ -1,5 +1,6 @@
 """Which database errors go away by themselves."""
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -15,8 +16,13 @@ AWAY = (DBAPIError, PoolTimeout, OSError)
 def is_passing(error: BaseException) -> bool:
     """Whether trying again later may help: the trouble is with the server, not with what was asked."""
     if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None) or ""
-        return (
-            error.connection_invalidated or isinstance(error, InterfaceError) or state[:2] in PASSING_CLASSES
-        )
+        passing = error.connection_invalidated or isinstance(error, InterfaceError)
+        return passing or _is_passing_state(error.orig)
+    if isinstance(error, asyncpg.PostgresError):
+        return _is_passing_state(error)
     return isinstance(error, OSError | PoolTimeout)  # TimeoutError is one
+
+
+def _is_passing_state(error: BaseException | None) -> bool:
+    state = getattr(error, "sqlstate", None) or ""
+    return state[:2] in PASSING_CLASSES

@@ -37,16 +37,23 @@ class Stream(Generic[Event]):
 class EventStore(Generic[Event]):
     """One service's events.
 
-    wake: called after a commit that appended or asked for it, so that nobody need wait for the next look.
+    wake, wake_workers: called after a commit that may have something for the relay, or for workers, so that
+    nobody need wait for the next look.
     """
 
     def __init__(
-        self, engine: AsyncEngine, codec: Codec[Event], clock: Clock, wake: Callable[[], None] = lambda: None
+        self,
+        engine: AsyncEngine,
+        codec: Codec[Event],
+        clock: Clock,
+        wake: Callable[[], None] = lambda: None,
+        wake_workers: Callable[[], None] = lambda: None,
     ) -> None:
         self.engine = engine
         self.codec = codec
         self._clock = clock
         self._wake = wake
+        self._wake_workers = wake_workers
         self._group_commit = GroupCommit(engine)
 
     async def close(self) -> None:
@@ -64,6 +71,7 @@ class EventStore(Generic[Event]):
             yield transaction
         if transaction.wakes:
             self._wake()
+            self._wake_workers()
 
     async def append(
         self, stream: str, new: Sequence[Event], *, expected: int | None, actor: str | None

@@ -1,6 +1,10 @@
-"""Who calls: a service, or a person through the gateway. Proven by an internal token of auth."""
+"""Who calls: a service, or a person through the gateway. Proven by an internal token of auth.
 
-from collections.abc import Callable
+Dependencies are coroutines, here and in the services: FastAPI runs a plain function in a thread, which takes
+longer than all that it does.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -32,7 +36,7 @@ class ServiceCaller:
 Caller = PersonCaller | ServiceCaller
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """The caller, as the Authenticate middleware left it."""
     caller = request.scope.get("caller")
     if not isinstance(caller, PersonCaller | ServiceCaller):
@@ -40,12 +44,12 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-def person(*roles: Role) -> Callable[[Request], PersonCaller]:
+def person(*roles: Role) -> Callable[[Request], Awaitable[PersonCaller]]:
     """A dependency: the caller is a person in one of these roles."""
     allowed = frozenset(roles)
 
-    def dependency(request: Request) -> PersonCaller:
-        caller = caller_of(request)
+    async def dependency(request: Request) -> PersonCaller:
+        caller = await caller_of(request)
         if isinstance(caller, PersonCaller) and caller.role in allowed:
             return caller
         raise Problem(403, "not-your-role", "The role of this session does not include this.")
@@ -53,12 +57,12 @@ def person(*roles: Role) -> Callable[[Request], PersonCaller]:
     return dependency
 
 
-def service(*names: str) -> Callable[[Request], ServiceCaller]:
+def service(*names: str) -> Callable[[Request], Awaitable[ServiceCaller]]:
     """A dependency: the caller is one of these services."""
     allowed = frozenset(names)
 
-    def dependency(request: Request) -> ServiceCaller:
-        caller = caller_of(request)
+    async def dependency(request: Request) -> ServiceCaller:
+        caller = await caller_of(request)
         if isinstance(caller, ServiceCaller) and caller.service in allowed:
             return caller
         raise Problem(403, "not-your-call", "This is not for this caller.")

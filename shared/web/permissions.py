@@ -29,5 +29,5 @@ class Door(Generic[Action]):
         self.action = action
         self._let_in = person(*permissions[action].roles)
 
-    def __call__(self, request: Request) -> PersonCaller:
-        return self._let_in(request)
+    async def __call__(self, request: Request) -> PersonCaller:
+        return await self._let_in(request)

@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from shared.database.errors import is_passing
+
 log = structlog.get_logger(__name__)
 
 
@@ -76,4 +78,7 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _bug(_request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", error=type(error).__name__, exc_info=error)
+        if is_passing(error):
+            problem = "The service cannot reach what it needs at the moment. Try again in a few seconds."
+            return Problem(503, "away", problem, headers={"Retry-After": "5"}).response()
         return Problem(500, "internal-error", "Something went wrong here. Try again later.").response()

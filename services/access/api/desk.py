@@ -32,14 +32,14 @@ class Desk:
         return london_day(self.clock())
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
 
-async def reading(request: Request) -> AsyncIterator[AsyncConnection]:
+async def reading(desk: Annotated[Desk, Depends(desk_of)]) -> AsyncIterator[AsyncConnection]:
     """A connection for as long as the answer is made. Not beside a handler, which takes one of its own."""
-    async with desk_of(request).reading() as connection:
+    async with desk.reading() as connection:
         yield connection
 
 

@@ -13,7 +13,7 @@ from services.participants.domain.status import Status
 from services.participants.domain.view import searchable
 from services.participants.precedence import Precedence
 from services.participants.queries import ParticipantQueries
-from shared.database.engine import create_engine
+from services.participants.scope import open_readers
 from shared.database.provision import ServiceDatabase
 from tests.databases import Databases
 
@@ -89,6 +89,5 @@ async def filled(databases: Databases) -> AsyncIterator[Filled]:
     for organisation, theirs in rows.items():
         assert any(len(row.text.encode()) > 2_000 for row in theirs), "none that an index could not hold"
         await write(database, organisation, theirs)
-    reader = create_engine(database.extra_urls["participants_reader"])
-    yield Filled(database, ParticipantQueries(reader, Precedence()), rows)
-    await reader.dispose()
+    async with open_readers(database.extra_urls["participants_reader"], 5) as readers:
+        yield Filled(database, ParticipantQueries(readers, Precedence()), rows)
