@@ -39,7 +39,13 @@ log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/exports", tags=["exports"])
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8; header=present", Format.XLSX: XLSX_TYPE}
+PARQUET_TYPE = "application/vnd.apache.parquet"
+MEDIA_TYPES = {
+    Format.CSV: "text/csv; charset=utf-8; header=present",
+    Format.XLSX: XLSX_TYPE,
+    Format.PARQUET: PARQUET_TYPE,
+}
+FILE_TYPES = ("text/csv", XLSX_TYPE, PARQUET_TYPE)
 SLUG = re.compile(r"^[a-z][a-z_]{0,63}$")
 SINCE = re.compile(r"\A([0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.+Z]{5,20})?)?\Z", re.ASCII)
 SORT = re.compile(r"\A(-?[a-z]{1,19})?\Z", re.ASCII)
@@ -109,7 +115,7 @@ async def cancel(request: Request, asker: Asker, export_id: UUID) -> contract.Ex
 @router.get(
     "/{export_id}/file",
     response_class=Response,
-    responses={status: {"content": {"text/csv": {}, XLSX_TYPE: {}}} for status in (200, 206)},
+    responses={status: {"content": {kind: {} for kind in FILE_TYPES}} for status in (200, 206)},
 )
 async def file(
     request: Request,

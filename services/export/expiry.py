@@ -67,7 +67,7 @@ class Expiry:
 def is_ours(location: str) -> bool:
     """Whether the name is one that the worker gives. Anything else in the store is left alone."""
     match location.split("."):
-        case [export, lease, "csv" | "xlsx"]:
+        case [export, lease, "csv" | "xlsx" | "parquet"]:
             return _is_uuid(export) and _is_uuid(lease)
         case _:
             return False

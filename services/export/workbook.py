@@ -5,16 +5,14 @@ Every cell is text: nothing is taken for a formula, a number or a link, and zero
 
 import asyncio
 import csv
-import shutil
-import tempfile
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import xlsxwriter
 
-READ_BYTES = 256 * 1024
+from services.export.scratch import pieces_of, scratch_folder
+
 COLUMN_WIDTH = 24
 """In characters: wide enough to read most of what is in them."""
 LONGEST_TEXT = 32_767
@@ -25,8 +23,6 @@ AS_TEXT = {
     "strings_to_numbers": False,
     "strings_to_urls": False,
 }
-FOLDERS = "check-data-workbook-"
-LEFT_BEHIND_SECONDS = 6 * 3600.0
 
 
 class CellTooLong(Exception):
@@ -54,9 +50,8 @@ class Workbook:
     async def finished(self) -> AsyncIterator[bytes]:
         """The workbook, piece by piece."""
         await asyncio.to_thread(self._book.close)
-        with self._path.open("rb") as file:
-            while piece := await asyncio.to_thread(file.read, READ_BYTES):
-                yield piece
+        async for piece in pieces_of(self._path):
+            yield piece
 
     def _write(self, data: bytes) -> None:
         whole: list[bytes] = []
@@ -84,18 +79,6 @@ def _texts(records: bytes) -> list[str]:
 
 @asynccontextmanager
 async def workbook(columns: Sequence[str]) -> AsyncIterator[Workbook]:
-    """A workbook in a folder of its own, which nobody else reads and which is gone after the block."""
-    _remove_left_behind()
-    folder = Path(tempfile.mkdtemp(prefix=FOLDERS))
-    try:
+    """A workbook that nobody else reads, and of which nothing is left after the block."""
+    async with scratch_folder() as folder:
         yield await asyncio.to_thread(Workbook, folder, columns)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def _remove_left_behind() -> None:
-    """Of processes that were killed while they wrote."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
-        with suppress(OSError):  # somebody else removed it
-            if time.time() - folder.stat().st_mtime > LEFT_BEHIND_SECONDS:
-                shutil.rmtree(folder)

@@ -1,9 +1,9 @@
-"""Writes the files: rows from participants → CSV or a workbook → object store."""
+"""Writes the files: rows from participants → CSV, a workbook or Parquet → object store."""
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -19,6 +19,7 @@ from services.export.domain.events import ExportId, FileShape, Format
 from services.export.domain.export_job import UNFINISHED, AlreadyOver, ExportJob, TooManyRows, WrittenFile
 from services.export.handlers import Exports
 from services.export.object_store import ObjectFiles, StoreAway, WritingFile
+from services.export.parquet import NotMade, parquet
 from services.export.participant_rows import (
     AccessEnded,
     ParticipantsService,
@@ -75,6 +76,16 @@ LAST_TRY_DIED = "the last try took its process with it"
 
 class Pages(Protocol):
     async def write(self, data: bytes) -> None: ...
+
+
+class MadeOnDisk(Pages, Protocol):
+    def finished(self) -> AsyncIterator[bytes]: ...
+
+
+MADE_ON_DISK: Mapping[Format, Callable[[Sequence[str]], AbstractAsyncContextManager[MadeOnDisk]]] = {
+    Format.XLSX: workbook,
+    Format.PARQUET: parquet,
+}
 
 
 class ExportWriter:
@@ -154,14 +165,14 @@ class ExportWriter:
     @asynccontextmanager
     async def _pages(self, shape: FileShape, file: WritingFile) -> AsyncIterator[Pages]:
         """What takes the records, and has written all of them into the file when the block ends."""
-        if shape.format is Format.XLSX:
-            async with workbook(columns_of(shape)) as book:
-                yield book
-                async for piece in book.finished():
-                    await file.write(piece)
-        else:
+        if shape.format is Format.CSV:
             await file.write(beginning(shape))
             yield file
+        else:
+            async with MADE_ON_DISK[shape.format](columns_of(shape)) as made:
+                yield made
+                async for piece in made.finished():
+                    await file.write(piece)
 
     async def _copy(self, export_id: ExportId, rows: RowStream, file: Pages) -> None:
         now = asyncio.get_running_loop().time
@@ -203,7 +214,7 @@ def columns_of(shape: FileShape) -> tuple[str, ...]:
 def reason_of(error: Exception) -> str:
     """What the person is told when trying again did not help."""
     match error:
-        case StoreAway() | FileCreateError() | OSError(errno=errno.ENOSPC):
+        case StoreAway() | FileCreateError() | NotMade(full=True) | OSError(errno=errno.ENOSPC):
             return STORE_AWAY
         case httpx.HTTPError() | RowsIncomplete():
             return ROWS_AWAY

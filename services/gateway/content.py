@@ -94,6 +94,7 @@ EXPORT_FORMATS: Final = {
     ExportFormat.XLSX: FileFormat(
         "Excel workbook (XLSX)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     ),
+    ExportFormat.PARQUET: FileFormat("Parquet, for data tools", "application/vnd.apache.parquet"),
 }
 
 EXPORT_STATES: Final = {

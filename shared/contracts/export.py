@@ -65,6 +65,7 @@ CATALOGUE = Catalogue(
 class ExportFormat(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
+    PARQUET = "parquet"
 
 
 class ExportState(StrEnum):

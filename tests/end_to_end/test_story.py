@@ -28,7 +28,7 @@ from tests.end_to_end.story import (
     page_token,
     total_of,
 )
-from tests.running import RunningSystem, Visitor
+from tests.running import Page, RunningSystem, Visitor
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
@@ -78,20 +78,31 @@ async def test_limits_are_told_before_and_the_email_is_a_way_to_a_page_that_need
     assert "60 in an hour" in page.text
     assert "1,000,000 people" in page.text
     assert "You have 0 of 5 files being made" in (await marcus.get("/exports")).text
-    asked = await marcus.submit(page, "/exports", email_when_ready="yes", format="xlsx")
-    until = time.monotonic() + 30
-    while not asked.links(r"/exports/[0-9a-f-]{36}/download"):
-        assert time.monotonic() < until, asked.text
-        asked = await marcus.get(asked.path)
+    asked, file = await file_of(marcus, page, email_when_ready="yes", format="xlsx")
     assert "Excel workbook" in asked.text
-    file = await marcus.get(asked.links(r"/exports/[0-9a-f-]{36}/download")[0])
-    assert file.response.content.startswith(b"PK")
+    assert file.startswith(b"PK")
     address = "marcus.bell@example.org"
     await marcus.wait_for_email(address, "Your file is ready")
     assert asked.path in await marcus.inbox(address)
     stranger = Visitor(system.url)
     assert (await stranger.get(asked.path)).path.startswith("/sign-in")
     await stranger.close()
+
+
+async def file_of(visitor: Visitor, page: Page, **wish: str) -> tuple[Page, bytes]:
+    """The page of a file that was asked for and is ready, and the file."""
+    asked = await visitor.submit(page, "/exports", **wish)
+    until = time.monotonic() + 30
+    while not (links := asked.links(r"/exports/[0-9a-f-]{36}/download")):
+        assert time.monotonic() < until, asked.text
+        asked = await visitor.get(asked.path)
+    return asked, (await visitor.get(links[0])).response.content
+
+
+async def test_a_list_is_taken_as_parquet(marcus: Visitor) -> None:
+    asked, file = await file_of(marcus, await marcus.get("/participants?role=mentor"), format="parquet")
+    assert "Parquet" in asked.text
+    assert (file[:4], file[-4:]) == (b"PAR1", b"PAR1")
 
 
 async def test_another_organisations_participant_is_not_found(dana: Visitor, marcus: Visitor) -> None:

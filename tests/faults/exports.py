@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import obstore
+from fastparquet import ParquetFile
 from obstore.store import S3Store
 from sqlalchemy import text
 
@@ -29,7 +30,7 @@ SIZES = (200, 20_000, 60_000)
 AT_A_TIME = 4
 SECONDS_TO_SETTLE = 240.0
 OVER = ("ready", "failed")
-FORMATS = ("csv", "csv", "csv", "xlsx")
+FORMATS = ("csv", "csv", "csv", "xlsx", "parquet")
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,11 @@ def rows_of(data: bytes) -> int:
                 return book.read("xl/worksheets/sheet1.xml").count(b"<row ") - 1
         except zipfile.BadZipFile:
             return -1
+    if data.startswith(b"PAR1"):
+        try:
+            return int(ParquetFile(io.BytesIO(data)).to_pandas().shape[0])
+        except (ValueError, IndexError, OSError):
+            return -1
     if not data.endswith(b"\r\n"):
         return -1
     try:
@@ -195,9 +201,10 @@ def report(outcome: Outcome, conditions: str) -> str:
 
 Made by `make faults-export`; `tests/faults/exports.py` says how. Two processes of export, one of participants
 (kill -9) and the way to a store that speaks S3 (cut) go at random moments, while {AT_A_TIME} people at a
-time ask for files of {sizes} rows, a few of them as workbooks. After most kills the leases of all jobs are
-made to be over, so that workers that live are taken for dead too, and two write the same file. Then each file
-that is offered is downloaded, its checksum and rows are compared, and everything in the store is read.
+time ask for files of {sizes} rows, a few of them as workbooks or Parquet. After most kills the leases of
+all jobs are made to be over, so that workers that live are taken for dead too, and two write the same file.
+Then each file that is offered is downloaded, its checksum and rows are compared, and everything in the store
+is read.
 
 {outcome.kills.total()} kills ({killed}); {outcome.states.total()} files asked for ({states}),
 begun {outcome.tries} times; {outcome.in_the_store} files in the store;

@@ -15,3 +15,4 @@ def test_the_judge_knows_a_half_file() -> None:
     assert rows_of(b'a,b\r\n1,"2\r\n') == -1
     assert rows_of(b"a,b\r\n1,") == -1
     assert rows_of(b"PK half a workbook") == -1
+    assert rows_of(b"PAR1 half a file of columns") == -1

@@ -35,6 +35,7 @@ class ListQuery:
 class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
+    PARQUET = "parquet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ import asyncio
 import zipfile
 from datetime import datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
+
+from fastparquet import ParquetFile
 
 from tests.integration.export.conftest import Asker, ExportService, eventually
 from tests.integration.export.neighbours import row
@@ -82,6 +85,20 @@ async def test_only_what_changed_since_the_last_download_of_this_kind(
     since = datetime.fromisoformat(await since_last(service, asker, role=["ect"], sort="-changed"))
     assert abs(since - (asked_at - timedelta(minutes=10))) < timedelta(seconds=1)
     assert dict(service.neighbours.queries[-1] or {}).get("role") in ("ect", "mentor")
+
+
+async def test_a_parquet_file_is_offered_as_one(service: ExportService, asker: Asker, tmp_path: Path) -> None:
+    service.neighbours.rows = [[f"Zoë {number}", f"{number:07}", 2024] for number in range(1_200)]
+    shape = {"format": "parquet", "columns": ["full_name", "trn", "academic_year"], "byte_order_mark": True}
+    answer = await service.ask(asker, shape=shape)
+    export = await service.until(asker, answer.json()["export_id"], "ready")
+    assert (export["rows_written"], export["byte_order_mark"]) == (1_200, False)
+    assert export["file_name"].endswith(".parquet")
+    file = await service.file(asker, export["export_id"])
+    assert file.headers["content-type"] == "application/vnd.apache.parquet"
+    (tmp_path / "people.parquet").write_bytes(file.content)
+    people = ParquetFile(str(tmp_path / "people.parquet")).to_pandas()
+    assert people.to_numpy().tolist() == service.neighbours.rows
 
 
 async def test_a_workbook_is_offered_as_one(service: ExportService, asker: Asker) -> None:
