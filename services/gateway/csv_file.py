@@ -3,9 +3,9 @@
 from typing import Final
 
 from services.gateway.forms import LONGEST_CSV, Form
+from services.gateway.language import gettext
 
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-NOT_UTF_8: Final = "is not in UTF-8. In Excel, save the file as “CSV UTF-8 (comma delimited)”."
 
 
 def csv_of(form: Form) -> tuple[str, bool]:
@@ -22,9 +22,9 @@ def csv_of(form: Form) -> tuple[str, bool]:
             form.errors["file"] = str(error)
             return "", True
         if not form.values["csv"]:
-            form.errors["file"] = "The file is empty"
+            form.errors["file"] = gettext("The file is empty")
             return "", True
-    text = form.text("csv", "Select a file, or paste its lines", LONGEST_CSV)
+    text = form.text("csv", gettext("Select a file, or paste its lines"), LONGEST_CSV)
     return text, uploaded is not None or form.values.get("action") != "import"
 
 
@@ -35,9 +35,17 @@ class _NotText(Exception):
 def _text(raw: bytes) -> str:
     """Without the byte-order mark. Raises _NotText."""
     if raw.startswith(UTF_16):
-        raise _NotText(f"The file {NOT_UTF_8}")
+        raise _NotText(
+            gettext("The file is not in UTF-8. In Excel, save the file as “CSV UTF-8 (comma delimited)”.")
+        )
     try:
         return raw.decode("utf-8-sig").rstrip()
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _NotText(f"Line {line} of the file {NOT_UTF_8}") from None
+        raise _NotText(
+            gettext(
+                "Line %(line)s of the file is not in UTF-8. In Excel, save the file as "
+                "“CSV UTF-8 (comma delimited)”.",
+                line=line,
+            )
+        ) from None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from math import ceil
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from fastapi import Depends, HTTPException, Request
 
 from services.gateway.backend import Refusal
 from services.gateway.csrf import FormTokens
+from services.gateway.dates import number
+from services.gateway.language import N_, Sentences, gettext, ngettext, told
 from services.gateway.session import cookies_of
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -33,7 +36,14 @@ ANSWERABLE: Final = frozenset({400, 403, 409, 410, 422, 429})
 """Refusals that are told beside the form; the others have pages of their own."""
 WHOLE_FORM: Final = ""
 """Key of an error that is about no field in particular."""
-PARTS_OF_A_DAY: Final = ("day", "month", "year")
+INCOMPLETE_DAY: Final = Sentences(
+    {
+        "day": N_("%(what)s must include a day"),
+        "month": N_("%(what)s must include a month"),
+        "year": N_("%(what)s must include a year"),
+    }
+)
+"""By the input that is empty."""
 
 
 class Forged(Exception):
@@ -80,15 +90,19 @@ class Form:
         if not value:
             self.errors[name] = missing
         elif len(value) > longest:
-            self.errors[name] = f"Use {longest:,} characters or fewer. You have used {len(value):,}."
+            self.errors[name] = gettext(
+                "Use %(longest)s characters or fewer. You have used %(used)s.",
+                longest=number(longest),
+                used=number(len(value)),
+            )
         elif NOT_PRINTABLE.search(value):
-            self.errors[name] = "Remove the control characters, then try again."
+            self.errors[name] = gettext("Remove the control characters, then try again.")
         return value
 
     def email(self, name: str, missing: str) -> str:
         value = self.text(name, missing, LONGEST_EMAIL)
         if name not in self.errors and not EMAIL.match(value):
-            self.errors[name] = "Enter an email address in the correct format, like name@example.com"
+            self.errors[name] = gettext("Enter an email address in the correct format, like name@example.com")
         return value
 
     def choice(self, name: str, of: type[Choice], missing: str) -> Choice | None:
@@ -123,19 +137,19 @@ class Form:
             self.errors[name] = missing
         return found
 
-    def day(self, name: str, what: str) -> date | None:
+    def day(self, name: str, missing: str, what: str) -> date | None:
         """A date of three inputs. what: such as "The date that the agreement starts"."""
-        typed = {part: self.values.get(f"{name}-{part}", "") for part in PARTS_OF_A_DAY}
-        missing = next((part for part, value in typed.items() if not value), None)
-        self.anchors[name] = f"{name}-{missing or 'day'}"
+        typed = {part: self.values.get(f"{name}-{part}", "") for part in INCOMPLETE_DAY}
+        empty = next((part for part, value in typed.items() if not value), None)
+        self.anchors[name] = f"{name}-{empty or 'day'}"
         if not any(typed.values()):
-            self.errors[name] = f"Enter {what[0].lower()}{what[1:]}"
-        elif missing is not None:
-            self.errors[name] = f"{what} must include a {missing}"
+            self.errors[name] = missing
+        elif empty is not None:
+            self.errors[name] = INCOMPLETE_DAY[empty] % {"what": what}
         elif (found := _real_day(**typed)) is not None:
             return found
         else:
-            self.errors[name] = f"{what} must be a real date, such as 27 3 2026"
+            self.errors[name] = gettext("%(what)s must be a real date, such as 27 3 2026", what=what)
         return None
 
     def refused(self, refusal: Refusal, fields: Iterable[str]) -> None:
@@ -149,9 +163,9 @@ class Form:
         known = frozenset(fields)
         for error in refusal.errors:
             if error.field in known:
-                self.errors.setdefault(error.field, error.message)
+                self.errors.setdefault(error.field, told(error.message))
         if not self.errors:
-            self.errors[WHOLE_FORM] = refusal.detail or "This cannot be done now. Load the page again."
+            self.errors[WHOLE_FORM] = refusal_in_words(refusal)
 
     @property
     def summary(self) -> list[dict[str, str]]:
@@ -160,6 +174,19 @@ class Form:
             {"text": message} | ({"href": f"#{self.anchors.get(name, name)}"} if name else {})
             for name, message in self.errors.items()
         ]
+
+
+def refusal_in_words(refusal: Refusal) -> str:
+    """Why a service said no, and what to do next."""
+    if refusal.status == 429 and refusal.retry_after and refusal.retry_after.isdecimal():
+        minutes = ceil(int(refusal.retry_after) / 60)
+        return ngettext(
+            "You have tried too many times. Try again in %(num)s minute.",
+            "You have tried too many times. Try again in %(num)s minutes.",
+            minutes,
+        )
+    said: str = told(refusal.detail)
+    return said or gettext("This cannot be done now. Load the page again.")
 
 
 def _real_day(day: str, month: str, year: str) -> date | None:

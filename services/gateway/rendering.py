@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, Template
 from markupsafe import Markup
 
 from services.gateway import content, dates
 from services.gateway.asset_files import Assets, accepts_gzip
 from services.gateway.csrf import FormTokens
 from services.gateway.forms import PROOF_FIELD
+from services.gateway.language import ENGLISH, Language, present_language, speaking, told
 from services.gateway.session import Cookies
+from services.gateway.translated_templates import TranslatedTemplates
 from services.gateway.visitor import HOME, Visitor
 
 NOBODYS_HOME: Final = "/"
@@ -37,37 +39,50 @@ class Renderer:
     def __init__(self, assets: Assets, cookies: Cookies, form_tokens: FormTokens, support_email: str) -> None:
         self._cookies = cookies
         self._form_tokens = form_tokens
-        frontend = PackageLoader(FRONTEND)
-        self._templates = Environment(
-            loader=ChoiceLoader([PackageLoader("services.gateway"), PrefixLoader({FRONTEND: frontend})]),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
+        self._loader = ChoiceLoader(
+            [PackageLoader("services.gateway"), PrefixLoader({FRONTEND: PackageLoader(FRONTEND)})]
         )
-        self._templates.filters |= {
+        self._filters = {
             "day": dates.day,
             "moment": dates.moment,
             "spaced": lambda text: " ".join(text[at : at + 4] for at in range(0, len(text), 4)),
             "clock_time": dates.clock_time,
             "academic_year": dates.academic_year,
             "audit_kind": content.audit_kind_in_words,
+            "number": dates.number,
+            "since": dates.since_when,
+            "told": told,
         }
-        self._templates.globals |= {
+        self._globals = {
             "asset": assets.url,
             "words": content,
-            "service_name": content.SERVICE_NAME,
             "support_email": support_email,
             "cookies": cookies,
             "frame": self._frame,
         }
-        source, _, _ = frontend.get_source(self._templates, "template.html")
+        templates = self._templates_in(ENGLISH)
+        source, _, _ = self._loader.get_source(templates, f"{FRONTEND}/template.html")
         self.script_hashes = _script_hashes(source)
 
     @cache  # noqa: B019  (there is one renderer, for as long as the process lives)
+    def _templates_in(self, language: Language) -> TranslatedTemplates:
+        templates = TranslatedTemplates(
+            language, loader=self._loader, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+        )
+        templates.filters |= self._filters
+        templates.globals |= self._globals | {"language": language}
+        return templates
+
+    def _template(self, name: str) -> Template:
+        return self._templates_in(present_language()).get_template(name)
+
     def _frame(self, part: str) -> Markup:
         """What is the same on every page."""
-        return Markup(self._templates.get_template(f"frame/{part}.html").render())  # noqa: S704
+        return self._frame_in(present_language(), part)
+
+    @cache  # noqa: B019
+    def _frame_in(self, language: Language, part: str) -> Markup:
+        return Markup(self._templates_in(language).get_template(f"frame/{part}.html").render())  # noqa: S704
 
     def page(self, request: Request, template: str, status: int, **context: Any) -> Response:
         visitor: Visitor | None = getattr(request.state, "visitor", None)
@@ -82,7 +97,7 @@ class Renderer:
             token = self._form_tokens.issue(binding)
             return Markup('<input type="hidden" name="{}" value="{}">').format(PROOF_FIELD, token)
 
-        html = self._templates.get_template(template).render(
+        html = self._template(template).render(
             visitor=visitor,
             home=HOME[visitor.role] if visitor else NOBODYS_HOME,
             navigation=_navigation(visitor, request.url.path),
@@ -96,8 +111,9 @@ class Renderer:
         return response
 
     def for_anybody(self, template: str) -> bytes:
-        """A page without a form that is the same for every request, in UTF-8."""
-        return self._templates.get_template(template).render(home=NOBODYS_HOME).encode()
+        """A page without a form that is the same for every request, in English and UTF-8."""
+        with speaking(ENGLISH):
+            return self._template(template).render(home=NOBODYS_HOME).encode()
 
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> Response:

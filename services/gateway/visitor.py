@@ -7,6 +7,7 @@ from fastapi import Request
 
 from services.gateway.backend import Refusal
 from services.gateway.backends import Access, Backends, Exports, Participants, backends_of
+from services.gateway.language import gettext
 from services.gateway.session import cookies_of
 from services.gateway.warning import SessionWarning, session_warning
 from shared.clock import system_clock
@@ -59,7 +60,7 @@ class Visitor:
 
     @property
     def organisation_name(self) -> str:
-        return self.choice.organisation_name or "Department for Education"
+        return self.choice.organisation_name or gettext("Department for Education")
 
     @property
     def access(self) -> Access:

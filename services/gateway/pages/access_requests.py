@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.forms import LONGEST_REASON, Form, Sent
+from services.gateway.language import N_, gettext
 from services.gateway.pages.errors import not_found
 from services.gateway.pages.request_queue import queue
 from services.gateway.pages.review_answers import answer_item, show_item, show_items
@@ -22,13 +23,13 @@ User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="access"))]
 PATH: Final = "/access-requests"
 REVIEWS: Final = PATH + "/reviews"
 FIELDS: Final = ("full_name", "email", "reason")
-WHAT_INFORMATION: Final = "Enter the information that was asked for"
-WHY_WITHDRAW: Final = "Enter why you withdraw the request"
+WHAT_INFORMATION: Final = N_("Enter the information that was asked for")
+WHY_WITHDRAW: Final = N_("Enter why you withdraw the request")
 
 
 @router.get(PATH)
 async def requests(request: Request, user: User) -> Response:
-    return page(request, "access_requests/list.html", **await queue(request, user, PATH, everything="All"))
+    return page(request, "access_requests/list.html", **await queue(request, user, PATH))
 
 
 @router.get(PATH + "/new")
@@ -40,9 +41,9 @@ async def new(request: Request, user: User) -> Response:
 async def nominate(request: Request, user: User, form: Sent) -> Response:
     """For the own organisation, in the role of the session: nothing else can be asked for."""
     organisation_id = user.choice.organisation_id
-    full_name = form.text("full_name", "Enter your colleague’s full name")
-    email = form.email("email", "Enter your colleague’s email address")
-    reason = form.text("reason", "Enter why your colleague needs access", LONGEST_REASON)
+    full_name = form.text("full_name", gettext("Enter your colleague’s full name"))
+    email = form.email("email", gettext("Enter your colleague’s email address"))
+    reason = form.text("reason", gettext("Enter why your colleague needs access"), LONGEST_REASON)
     if form.errors or organisation_id is None:
         return _form(request, form)
     body = SubmitRequest(
@@ -73,7 +74,7 @@ async def ask_who_left(request: Request, user: User, grant_id: UUID) -> Response
 
 @router.post(PATH + "/colleagues/{grant_id}/left")
 async def left(request: Request, user: User, grant_id: UUID, form: Sent) -> Response:
-    reason = form.text("reason", "Enter when and why their work with us ended", LONGEST_REASON)
+    reason = form.text("reason", gettext("Enter when and why their work with us ended"), LONGEST_REASON)
     if not form.errors:
         try:
             await user.access.left(grant_id, reason)
@@ -108,7 +109,7 @@ async def one(request: Request, user: User, request_id: UUID) -> Response:
 @router.post(PATH + "/{request_id}/information")
 async def inform(request: Request, user: User, request_id: UUID, form: Sent) -> Response:
     """What support or policy asked for: the request goes on."""
-    information = form.text("information", WHAT_INFORMATION, LONGEST_REASON)
+    information = form.text("information", gettext(WHAT_INFORMATION), LONGEST_REASON)
     if not form.errors:
         try:
             await user.access.inform(request_id, information)
@@ -121,7 +122,7 @@ async def inform(request: Request, user: User, request_id: UUID, form: Sent) -> 
 
 @router.post(PATH + "/{request_id}/withdraw")
 async def withdraw(request: Request, user: User, request_id: UUID, form: Sent) -> Response:
-    reason = form.text("withdraw_reason", WHY_WITHDRAW, LONGEST_REASON)
+    reason = form.text("withdraw_reason", gettext(WHY_WITHDRAW), LONGEST_REASON)
     if not form.errors:
         try:
             await user.access.withdraw(request_id, reason)

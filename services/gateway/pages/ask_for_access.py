@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from services.gateway.backend import Refusal
 from services.gateway.backends import Applicants, backends_of
 from services.gateway.forms import LONGEST_REASON, Form, Sent
+from services.gateway.language import gettext
 from services.gateway.network import network_address
 from services.gateway.pages.sign_in import LONGEST_TOKEN
 from services.gateway.pages.staff_requests import chosen_organisation, offered
@@ -33,7 +34,7 @@ async def ask(request: Request) -> Response:
 @router.post(PATH)
 async def send_link(request: Request, form: Sent) -> Response:
     """What follows is the same for every address."""
-    email = form.email("email", "Enter your work email address")
+    email = form.email("email", gettext("Enter your work email address"))
     refusal = None
     if not form.errors:
         device = cookies_of(request).device_of(request)
@@ -76,9 +77,9 @@ async def take_in(request: Request, token: str, form: Sent) -> Response:
         email = await _address(request, token)
     except _NotUsable:
         return _not_usable(request)
-    full_name = form.text("full_name", "Enter your full name")
-    reason = form.text("reason", "Enter why you need access", LONGEST_REASON)
-    chosen = chosen_organisation(form, "Select your organisation")
+    full_name = form.text("full_name", gettext("Enter your full name"))
+    reason = form.text("reason", gettext("Enter why you need access"), LONGEST_REASON)
+    chosen = chosen_organisation(form, gettext("Select your organisation"))
     if form.errors or chosen is None:
         return await _form(request, email, form)
     role, organisation_id = chosen

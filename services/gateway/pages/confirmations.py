@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.backend import Refusal
 from services.gateway.forms import LONGEST_REASON, Form, Sent
+from services.gateway.language import N_, gettext
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.pages.review_answers import answer_item, show_item, show_items
 from services.gateway.pages.several import decide_several
@@ -21,7 +22,7 @@ Contact = Annotated[Visitor, Depends(visiting(Role.LEAD_PROVIDER, calls="access"
 
 PATH: Final = "/lead-provider/confirmations"
 REVIEWS: Final = PATH + "/reviews"
-NO_LONGER: Final = (
+NO_LONGER: Final = N_(
     "This request does not wait for your lead provider, or no longer: somebody may have been faster. "
     "Go to the confirmations to see what waits."
 )
@@ -70,8 +71,8 @@ async def one(request: Request, contact: Contact, request_id: UUID) -> Response:
 
 @router.post(PATH + "/{request_id}")
 async def decide(request: Request, contact: Contact, request_id: UUID, form: Sent) -> Response:
-    decision = form.choice("decision", Decision, "Select whether you confirm this person")
-    reason = form.text("reason", "Enter the reason for your answer", LONGEST_REASON)
+    decision = form.choice("decision", Decision, gettext("Select whether you confirm this person"))
+    reason = form.text("reason", gettext("Enter the reason for your answer"), LONGEST_REASON)
     if form.errors or decision is None:
         return await _one(request, contact, request_id, form)
     try:
@@ -98,6 +99,6 @@ async def _one(request: Request, contact: Visitor, request_id: UUID, form: Form)
     waiting = await contact.access.confirmations()
     asked = next((each for each in waiting if each.request_id == request_id), None)
     if asked is None:
-        return cannot_be_done(request, 404 if not form.errors else 409, NO_LONGER)
+        return cannot_be_done(request, 404 if not form.errors else 409, gettext(NO_LONGER))
     status = 400 if form.errors else 200
     return page(request, "confirmations/one.html", status, asked=asked, form=form, path=PATH)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from services.gateway import content
 from services.gateway.backend import BackendDown, Refusal
 from services.gateway.forms import Forged
+from services.gateway.language import gettext, told
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import present_path, with_return_to
 from services.gateway.session import cookies_of
@@ -39,7 +40,7 @@ def out_of_service(request: Request, backend: str | None = None) -> Response:
 
 
 def cannot_be_done(request: Request, status: int, detail: str) -> Response:
-    return page(request, "errors/cannot_be_done.html", status, detail=detail)
+    return page(request, "errors/cannot_be_done.html", status, detail=told(detail))
 
 
 def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
@@ -97,7 +98,7 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
     async def _not_understood(request: Request, error: RequestValidationError) -> Response:
         if any(e["loc"][0] == IN_THE_PATH for e in error.errors()):
             return not_found(request)
-        return cannot_be_done(request, 400, "The address of the page is not complete. Check it.")
+        return cannot_be_done(request, 400, gettext("The address of the page is not complete. Check it."))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -105,7 +106,7 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
             response = not_found(request, error.status_code)
             response.headers.update(error.headers or {})
             return response
-        detail = "The form could not be read. Go back, load the page again, and send it once more."
+        detail = gettext("The form could not be read. Go back, load the page again, and send it once more.")
         return cannot_be_done(request, error.status_code, detail)
 
     @app.exception_handler(Exception)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from services.gateway import content, dates
 from services.gateway.backend import Refusal
 from services.gateway.head import only_head
+from services.gateway.language import gettext, ngettext
 from services.gateway.list_view import OF_A_FILE, ListView
 from services.gateway.pages.errors import cannot_be_done
 from services.gateway.rendering import page, see_other
@@ -117,11 +118,13 @@ def described(export: Export) -> list[str]:
     lines = in_words(export.query)
     if export.columns:
         names = content.EXPORT_COLUMNS
-        lines.append("Columns: " + ", ".join(names.get(column, column) for column in export.columns))
+        lines.append(
+            gettext("Columns: %(columns)s", columns=", ".join(names.get(c, c) for c in export.columns))
+        )
     if export.format is not ExportFormat.CSV:
         lines.append(content.EXPORT_FORMATS[export.format].text)
     if export.byte_order_mark:
-        lines.append("For Excel")
+        lines.append(gettext("For Excel"))
     return lines
 
 
@@ -129,18 +132,25 @@ def in_words(query: ListQuery) -> list[str]:
     """Search, filters, and the order when it is not by name."""
     roles = content.PARTICIPANT_ROLES
     statuses = content.STATUSES
-    lines = [f"Search: {query.q}"] if query.q else []
+    lines = [gettext("Search: %(search)s", search=query.q)] if query.q else []
     if query.role:
-        lines.append("Role: " + ", ".join(roles.get(role, role) for role in query.role))
+        lines.append(
+            gettext("Role: %(roles)s", roles=", ".join(roles.get(role, role) for role in query.role))
+        )
     if query.academic_year:
-        lines.append("Academic year: " + ", ".join(map(dates.academic_year, query.academic_year)))
+        lines.append(
+            gettext(
+                "Academic year: %(years)s", years=", ".join(map(dates.academic_year, query.academic_year))
+            )
+        )
     if query.status:
-        lines.append("Status: " + ", ".join(statuses[s].text if s in statuses else s for s in query.status))
+        chosen = ", ".join(statuses[s].text if s in statuses else s for s in query.status)
+        lines.append(gettext("Status: %(statuses)s", statuses=chosen))
     if query.changed_since:
-        lines.append(f"Status changed: {dates.since(query.changed_since)}")
-    lines = lines or ["All participants"]
+        lines.append(gettext("Status changed: %(since)s", since=dates.since(query.changed_since)))
+    lines = lines or [gettext("All participants")]
     if query.sort in content.ORDERS and query.sort != "name":
-        lines.append(f"Sorted by {content.ORDERS[query.sort]}")
+        lines.append(gettext("Sorted by %(order)s", order=content.ORDERS[query.sort]))
     return lines
 
 
@@ -149,9 +159,9 @@ def _time_left(export: Export) -> str | None:
     if export.state is not ExportState.WRITING or export.seconds_left is None:
         return None
     if export.seconds_left < 60:
-        return "Less than a minute left"
+        return gettext("Less than a minute left")
     minutes = round(export.seconds_left / 60)
-    return f"About {minutes} {'minute' if minutes == 1 else 'minutes'} left"
+    return ngettext("About %(num)s minute left", "About %(num)s minutes left", minutes)
 
 
 def _size(export: Export) -> str | None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from services.gateway.backend import Refusal
 from services.gateway.backends import backends_of
 from services.gateway.forms import Form, Sent
+from services.gateway.language import gettext
 from services.gateway.rendering import page, see_other
 from services.gateway.session import cookies_of
 from services.gateway.visitor import NotSignedIn, RoleNotChosen, present_visitor
@@ -27,7 +28,7 @@ async def own_sessions(request: Request) -> Response:
 @router.post(PATH + "/end")
 async def end_one(request: Request, form: Sent) -> Response:
     session = _session(request)
-    session_id = form.identity("session_id", "Select the session again: it is no longer in the list")
+    session_id = form.identity("session_id", gettext("Select the session again: it is no longer in the list"))
     if session_id is None:
         return await _list(request, form)
     await _end(request, session, session_id)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content, dates
 from services.gateway.backend import Refusal
 from services.gateway.forms import Form
+from services.gateway.language import N_, Sentences, gettext, told
 from services.gateway.list_view import OF_A_FILE, PATH, SEARCH_AND_FILTERS, ListView
 from services.gateway.paging import pagination
 from services.gateway.rendering import page
@@ -29,6 +30,16 @@ YEAR: Final = re.compile(r"[0-9]{1,4}")
 SEPTEMBER: Final = 9
 CHANGED: Final = "changed_since"
 LAST_VISIT: Final = "last-visit"
+NAMES: Final = Sentences(
+    {
+        "q": N_("Search"),
+        "role": N_("Role"),
+        "academic_year": N_("Academic year"),
+        "status": N_("Status"),
+        "changed_since": N_("Status changed"),
+    }
+)
+"""Of what a list is searched and filtered by."""
 NOT_THE_QUERY: Final = frozenset({"done"})
 
 
@@ -67,11 +78,11 @@ def _not_understood(request: Request, view: ListView, refusal: Refusal) -> Respo
     form = Form()
     for error in refusal.errors:
         name = error.field or "q"
-        said = f"{_named(name)}: {error.message}"
+        said = f"{_named(name)}: {told(error.message)}"
         form.errors[name] = content.NOT_IN_THE_LIST.get(name, said)
         form.anchors[name] = name if name in SEARCH_AND_FILTERS else "q"
     if not form.errors:
-        form.errors["page"] = refusal.detail
+        form.errors["page"] = _no_such_page(refusal)
         form.anchors["page"] = "q"
     years = list(range(FIRST_ACADEMIC_YEAR, _present_academic_year() + 1))
     status = 404 if refusal.status == 404 else 400
@@ -87,15 +98,20 @@ def _not_understood(request: Request, view: ListView, refusal: Refusal) -> Respo
 
 
 def _named(field: str) -> str:
-    names = {"q": "Search", "role": "Role", "academic_year": "Academic year", "status": "Status"}
-    names["changed_since"] = "Status changed"
-    return names.get(field, f"“{field}” in the address")
+    return NAMES.get(field) or gettext("“%(field)s” in the address", field=field)
+
+
+def _no_such_page(refusal: Refusal) -> str:
+    if refusal.code == "page-past-the-end":
+        return gettext("There is no such page: the list is shorter now, or the address is wrong.")
+    said: str = told(refusal.detail)
+    return said
 
 
 def _filters(view: ListView, academic_years: list[int]) -> dict[str, Any]:
     """The search box, the choices of the filter, and the links that take a chosen one away."""
     chosen_years = {int(y) for y in view.values("academic_year") if YEAR.fullmatch(y)}
-    years = {str(y): f"{y} to {y + 1}" for y in sorted({*academic_years, *chosen_years}, reverse=True)}
+    years = {str(y): dates.academic_year(y) for y in sorted({*academic_years, *chosen_years}, reverse=True)}
     statuses = {slug: tag.text for slug, tag in content.STATUSES.items()}
     choices = {
         "role": content.PARTICIPANT_ROLES,
@@ -130,12 +146,16 @@ def _filters(view: ListView, academic_years: list[int]) -> dict[str, Any]:
 def _changes(view: ListView) -> dict[str, str]:
     """Since when: what is offered, and what the address says besides."""
     today = datetime.now(LONDON).date()
-    offered = {"": "At any time", LAST_VISIT: "Since your last visit"}
+    offered = {"": gettext("At any time"), LAST_VISIT: gettext("Since your last visit")}
     for days in (7, 30):
-        offered[(today - timedelta(days=days)).isoformat()] = f"In the last {days} days"
+        offered[(today - timedelta(days=days)).isoformat()] = gettext("In the last %(days)s days", days=days)
     return offered | {
-        value: dates.since(value).capitalize() for value in view.values(CHANGED) if value not in offered
+        value: _capitalised(dates.since(value)) for value in view.values(CHANGED) if value not in offered
     }
+
+
+def _capitalised(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _sorts(view: ListView) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from services.gateway import content
 from services.gateway.forms import LONGEST_EMAIL
+from services.gateway.language import gettext
 from services.gateway.paging import pagination
 from services.gateway.visitor import Visitor
 from shared.contracts.access import RequestState
@@ -28,8 +29,8 @@ def state_of(text: str | None) -> RequestState | None:
         return None
 
 
-async def queue(request: Request, visitor: Visitor, path: str, everything: str) -> dict[str, Any]:
-    """What the template needs. everything: the word for no state in particular."""
+async def queue(request: Request, visitor: Visitor, path: str) -> dict[str, Any]:
+    """What the template needs."""
     state = state_of(request.query_params.get("state"))
     q = request.query_params.get("q", "").strip()[:LONGEST_EMAIL].replace("\x00", "")
     found = await visitor.access.requests(state, number_of(request.query_params.get("page")), q)
@@ -47,7 +48,7 @@ async def queue(request: Request, visitor: Visitor, path: str, everything: str) 
         for each, tag in content.REQUEST_STATES.items()
     ]
     total = {
-        "text": everything,
+        "text": gettext("All"),
         "count": sum(found.by_state.values()),
         "href": _address(path, None, 1, q),
         "current": state is None,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from services.gateway.backend import Refusal
 from services.gateway.backends import backends_of
 from services.gateway.forms import Form, Sent
+from services.gateway.language import N_, gettext
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path
 from services.gateway.session import cookies_of
@@ -15,7 +16,7 @@ from shared.contracts.auth import SessionChoices
 
 router = APIRouter()
 
-WHICH = "Select the role that you want to use"
+WHICH = N_("Select the role that you want to use")
 
 
 @router.get("/choose-role")
@@ -32,9 +33,9 @@ async def ask(request: Request) -> Response:
 async def choose(request: Request, form: Sent) -> Response:
     session, found = await _choices(request)
     return_to = local_path(form.values.get("return_to"))
-    grant_id = form.identity("grant_id", WHICH)
+    grant_id = form.identity("grant_id", gettext(WHICH))
     if grant_id is None or all(choice.grant_id != grant_id for choice in found.choices):
-        form.errors["grant_id"] = WHICH
+        form.errors["grant_id"] = gettext(WHICH)
         return await _form(request, form, found, return_to)
     return await _choose(request, session, grant_id, return_to)
 

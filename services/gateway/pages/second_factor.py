@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from services.gateway.backend import Refusal
 from services.gateway.backends import backends_of
-from services.gateway.forms import Form, Sent
+from services.gateway.forms import Form, Sent, refusal_in_words
+from services.gateway.language import gettext
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path, with_return_to
 from services.gateway.session import cookies_of
@@ -39,7 +40,7 @@ async def ask(request: Request) -> Response:
 async def check(request: Request, form: Sent) -> Response:
     return_to = local_path(form.values.get("return_to"))
     session = _session(request)
-    code = form.text("code", "Enter the code that your authenticator app shows", LONGEST_CODE)
+    code = form.text("code", gettext("Enter the code that your authenticator app shows"), LONGEST_CODE)
     if form.errors:
         return await _form(request, session, form, return_to)
     try:
@@ -47,7 +48,7 @@ async def check(request: Request, form: Sent) -> Response:
     except Refusal as refusal:
         if refusal.status not in (403, 429):
             raise _over(refusal) from None
-        form.errors["code"] = refusal.detail
+        form.errors["code"] = refusal_in_words(refusal)
         return await _form(request, session, form, return_to, refusal)
     response = see_other(_after(opened, return_to or local_path(opened.return_to)))
     cookies_of(request).keep_session(response, opened.session)

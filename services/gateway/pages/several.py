@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.gateway.backend import Refusal
 from services.gateway.forms import LONGEST_REASON, Form
+from services.gateway.language import gettext, told
 from services.gateway.visitor import Visitor
 from shared.contracts.access import DecideSeveral, Decision, DeclineKind
 
@@ -19,9 +20,9 @@ async def decide_several(
     None, and errors in the form, when nothing was decided. path: of the service's call. names: of the people
     that the page shows.
     """
-    ticked = form.identities("request_ids", "Select at least one person")
-    decision = form.choice("decision", Decision, "Select what you decide")
-    reason = form.text("reason", "Enter the reason for your decision", LONGEST_REASON)
+    ticked = form.identities("request_ids", gettext("Select at least one person"))
+    decision = form.choice("decision", Decision, gettext("Select what you decide"))
+    reason = form.text("reason", gettext("Enter the reason for your decision"), LONGEST_REASON)
     kind = form.chosen("decline_kind", DeclineKind) if decision is Decision.DECLINE else None
     if form.errors or decision is None:
         return None
@@ -31,4 +32,5 @@ async def decide_several(
     except Refusal as refusal:
         form.refused(refusal, FIELDS)
         return None
-    return [f"{names.get(o.request_id, 'A person')}: {o.why_not}" for o in outcomes if not o.done]
+    somebody = gettext("A person")
+    return [f"{names.get(o.request_id, somebody)}: {told(o.why_not)}" for o in outcomes if not o.done]

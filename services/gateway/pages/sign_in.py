@@ -8,6 +8,7 @@ from services.gateway.backend import Refusal
 from services.gateway.backends import backends_of
 from services.gateway.browser_words import browser_in_words
 from services.gateway.forms import Form, Sent
+from services.gateway.language import gettext
 from services.gateway.network import network_address
 from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path, with_return_to
@@ -36,7 +37,7 @@ async def ask(request: Request) -> Response:
 async def send_link(request: Request, form: Sent) -> Response:
     """Ask auth for a link. What follows is the same for every address."""
     return_to = local_path(form.values.get("return_to"))
-    email = form.email("email", "Enter your email address")
+    email = form.email("email", gettext("Enter your email address"))
     if form.errors:
         return _form(request, form, return_to)
     try:

@@ -9,6 +9,7 @@ from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.csv_file import csv_of
 from services.gateway.forms import LONGEST_REASON, Form, Sent
+from services.gateway.language import gettext
 from services.gateway.pages.errors import not_found
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
@@ -46,11 +47,19 @@ async def new(request: Request, policy: Policy) -> Response:
 
 @router.post(PATH + "/new")
 async def record(request: Request, policy: Policy, form: Sent) -> Response:
-    partner = form.identity("delivery_partner_id", "Select the delivery partner")
-    provider = form.identity("lead_provider_id", "Select the lead provider")
-    reference = form.text("reference", "Enter the reference of the document", LONGEST_REFERENCE)
-    starts_on = form.day("starts_on", "The date that the agreement starts")
-    ends_on = form.day("ends_on", "The date that the agreement ends")
+    partner = form.identity("delivery_partner_id", gettext("Select the delivery partner"))
+    provider = form.identity("lead_provider_id", gettext("Select the lead provider"))
+    reference = form.text("reference", gettext("Enter the reference of the document"), LONGEST_REFERENCE)
+    starts_on = form.day(
+        "starts_on",
+        gettext("Enter the date that the agreement starts"),
+        gettext("The date that the agreement starts"),
+    )
+    ends_on = form.day(
+        "ends_on",
+        gettext("Enter the date that the agreement ends"),
+        gettext("The date that the agreement ends"),
+    )
     if form.errors or not (partner and provider and starts_on and ends_on):
         return await _new_form(request, policy, form)
     body = RecordAgreement(
@@ -110,8 +119,12 @@ async def ask_to_end(request: Request, policy: Policy, agreement_id: UUID) -> Re
 
 @router.post(PATH + "/{agreement_id}/end")
 async def end(request: Request, policy: Policy, agreement_id: UUID, form: Sent) -> Response:
-    ended_on = form.day("ended_early_on", "The first day that the agreement is no longer in force")
-    reason = form.text("reason", "Enter why the agreement ends early", LONGEST_REASON)
+    ended_on = form.day(
+        "ended_early_on",
+        gettext("Enter the first day that the agreement is no longer in force"),
+        gettext("The first day that the agreement is no longer in force"),
+    )
+    reason = form.text("reason", gettext("Enter why the agreement ends early"), LONGEST_REASON)
     if form.errors or ended_on is None:
         return await _end_form(request, policy, agreement_id, form)
     try:

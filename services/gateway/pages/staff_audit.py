@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway import content
 from services.gateway.forms import Form
+from services.gateway.language import N_, gettext
 from services.gateway.pages.request_queue import number_of
 from services.gateway.paging import pagination
 from services.gateway.rendering import page
@@ -20,7 +21,7 @@ Keeper = Annotated[Visitor, Depends(visiting(Role.AUDITOR, Role.ADMINISTRATOR, c
 
 PATH: Final = "/staff/audit"
 IDENTITIES: Final = ("person_id", "participant_id")
-NO_IDENTITY: Final = "Enter a whole ID, such as 0190a1b2-0000-7000-8000-000000000000"
+NO_IDENTITY: Final = N_("Enter a whole ID, such as 0190a1b2-0000-7000-8000-000000000000")
 
 
 @router.get(PATH)
@@ -29,9 +30,9 @@ async def audit(request: Request, keeper: Keeper) -> Response:
     form = Form(asked)
     for name in IDENTITIES:
         if asked[name]:
-            form.identity(name, NO_IDENTITY)
+            form.identity(name, gettext(NO_IDENTITY))
     if asked["kind"] and asked["kind"] not in content.AUDIT_KINDS:
-        form.errors["kind"] = "Select a kind from the list"
+        form.errors["kind"] = gettext("Select a kind from the list")
     if form.errors:
         return page(request, "staff_audit/list.html", 400, form=form, found=None)
     filters = {name: _normal(name, value) for name, value in asked.items() if value}

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.forms import LONGEST_EMAIL, LONGEST_REASON, Form, Sent
+from services.gateway.language import gettext
 from services.gateway.pages.errors import cannot_be_done, not_found
 from services.gateway.pages.request_queue import number_of
 from services.gateway.paging import pagination
@@ -54,9 +55,11 @@ async def new_contact(request: Request, keeper: KeeperOfContacts) -> Response:
 
 @router.post(PATH + "/new-contact")
 async def add_contact(request: Request, keeper: KeeperOfContacts, form: Sent) -> Response:
-    full_name = form.text("full_name", "Enter the contact’s full name")
-    email = form.email("email", "Enter the contact’s email address")
-    provider = form.identity("lead_provider_id", "Select the lead provider that the contact answers for")
+    full_name = form.text("full_name", gettext("Enter the contact’s full name"))
+    email = form.email("email", gettext("Enter the contact’s email address"))
+    provider = form.identity(
+        "lead_provider_id", gettext("Select the lead provider that the contact answers for")
+    )
     if form.errors or provider is None:
         return await _contact_form(request, keeper, form)
     body = AddContact(full_name=full_name, email=email, lead_provider_id=provider)
@@ -131,7 +134,7 @@ async def ask_to_revoke(request: Request, revoker: Revoker, person_id: UUID, gra
 
 @router.post(PATH + "/{person_id}/grants/{grant_id}/end")
 async def revoke(request: Request, revoker: Revoker, person_id: UUID, grant_id: UUID, form: Sent) -> Response:
-    reason = form.text("reason", "Enter why the access ends", LONGEST_REASON)
+    reason = form.text("reason", gettext("Enter why the access ends"), LONGEST_REASON)
     if form.errors:
         return await _grant_form(request, revoker, "end_access", person_id, grant_id, form)
     try:
@@ -149,7 +152,7 @@ async def ask_to_restore(request: Request, policy: Policy, person_id: UUID, gran
 
 @router.post(PATH + "/{person_id}/grants/{grant_id}/restore")
 async def restore(request: Request, policy: Policy, person_id: UUID, grant_id: UUID, form: Sent) -> Response:
-    reason = form.text("reason", "Enter why the access is restored", LONGEST_REASON)
+    reason = form.text("reason", gettext("Enter why the access is restored"), LONGEST_REASON)
     if not form.errors:
         try:
             await policy.access.restore(grant_id, reason)

@@ -9,6 +9,7 @@ from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.csv_file import csv_of
 from services.gateway.forms import LONGEST_REASON, Form, Sent
+from services.gateway.language import N_, gettext, told
 from services.gateway.pages.request_queue import queue
 from services.gateway.pages.several import decide_several
 from services.gateway.rendering import page, see_other
@@ -34,13 +35,13 @@ Policy = Annotated[Visitor, Depends(visiting(Role.POLICY, calls="access"))]
 
 PATH: Final = "/staff/access-requests"
 FIELDS: Final = ("full_name", "email", "organisation", "reason")
-WHAT: Final = "Select what you decide"
-WHY: Final = "Enter the reason for your decision"
+WHAT: Final = N_("Select what you decide")
+WHY: Final = N_("Enter the reason for your decision")
 
 
 @router.get(PATH)
 async def requests(request: Request, staff: Staff) -> Response:
-    return page(request, "staff_requests/list.html", **await queue(request, staff, PATH, everything="All"))
+    return page(request, "staff_requests/list.html", **await queue(request, staff, PATH))
 
 
 @router.get(PATH + "/new")
@@ -51,10 +52,12 @@ async def new(request: Request, support: Support) -> Response:
 @router.post(PATH + "/new")
 async def enter(request: Request, support: Support, form: Sent) -> Response:
     """A request that reached support by email or telephone. The organisation says which access it is."""
-    full_name = form.text("full_name", "Enter the person’s full name")
-    email = form.email("email", "Enter the person’s email address")
-    chosen = chosen_organisation(form)
-    reason = form.text("reason", "Enter who asked, when, and why the person needs access", LONGEST_REASON)
+    full_name = form.text("full_name", gettext("Enter the person’s full name"))
+    email = form.email("email", gettext("Enter the person’s email address"))
+    chosen = chosen_organisation(form, gettext("Select the organisation"))
+    reason = form.text(
+        "reason", gettext("Enter who asked, when, and why the person needs access"), LONGEST_REASON
+    )
     if form.errors or chosen is None:
         return await _new_form(request, support, form)
     role, organisation_id = chosen
@@ -78,7 +81,7 @@ async def ask_for_csv(request: Request, _support: Support) -> Response:
 async def take_in(request: Request, support: Support, form: Sent) -> Response:
     """First a dry run that shows each line's outcome; then, by the other button, for good."""
     text, dry_run = csv_of(form)
-    reason = form.text("reason", "Enter whose list it is, and when it came", LONGEST_REASON)
+    reason = form.text("reason", gettext("Enter whose list it is, and when it came"), LONGEST_REASON)
     lines = None
     if not form.errors:
         try:
@@ -130,7 +133,9 @@ async def policy_check(request: Request, policy: Policy, request_id: UUID, form:
 @router.post(PATH + "/{request_id}/information")
 async def inform(request: Request, support: Support, request_id: UUID, form: Sent) -> Response:
     """For a request that support entered: what those who wrote to support say."""
-    information = form.text("information", "Enter the information that was asked for", LONGEST_REASON)
+    information = form.text(
+        "information", gettext("Enter the information that was asked for"), LONGEST_REASON
+    )
     if not form.errors:
         try:
             await support.access.inform(request_id, information)
@@ -143,7 +148,7 @@ async def inform(request: Request, support: Support, request_id: UUID, form: Sen
 
 @router.post(PATH + "/{request_id}/withdraw")
 async def withdraw(request: Request, staff: Staff, request_id: UUID, form: Sent) -> Response:
-    reason = form.text("withdraw_reason", "Enter why the request is withdrawn", LONGEST_REASON)
+    reason = form.text("withdraw_reason", gettext("Enter why the request is withdrawn"), LONGEST_REASON)
     if not form.errors:
         try:
             await staff.access.withdraw(request_id, reason)
@@ -166,11 +171,11 @@ async def _several(request: Request, support: Visitor, form: Form, not_done: lis
 
 
 async def _decide(request: Request, visitor: Visitor, request_id: UUID, step: str, form: Form) -> Response:
-    decision = form.choice("decision", Decision, WHAT)
-    reason = form.text("reason", WHY, LONGEST_REASON)
+    decision = form.choice("decision", Decision, gettext(WHAT))
+    reason = form.text("reason", gettext(WHY), LONGEST_REASON)
     asked = None
     if decision is Decision.APPROVE and form.values.get("lead_provider_id"):
-        asked = form.identity("lead_provider_id", "Select a lead provider")
+        asked = form.identity("lead_provider_id", gettext("Select a lead provider"))
     if decision is not None and not form.errors:
         body = Decide(
             decision=decision,
@@ -213,7 +218,7 @@ async def _lead_providers(visitor: Visitor, asked: AccessRequest) -> list[dict[s
     return [{"value": value, "text": name} for value, name in found.items()]
 
 
-def chosen_organisation(form: Form, missing: str = "Select the organisation") -> tuple[Role, UUID] | None:
+def chosen_organisation(form: Form, missing: str) -> tuple[Role, UUID] | None:
     """One that was `offered`, with the role that goes with it."""
     kind, _, identity = form.values.get("organisation", "").partition(":")
     try:
@@ -236,7 +241,7 @@ async def _new_form(request: Request, support: Visitor, form: Form) -> Response:
 
 
 def offered(organisation: Organisation) -> dict[str, str]:
-    kind = Role(organisation.kind.value).label.lower()
+    kind = told(Role(organisation.kind.value).label).lower()
     return {
         "value": f"{organisation.kind.value}:{organisation.organisation_id}",
         "text": f"{organisation.name} ({kind})",

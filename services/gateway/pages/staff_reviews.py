@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.forms import Form, Sent
+from services.gateway.language import gettext
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
 from shared.contracts.access import OpenReview
@@ -37,8 +38,14 @@ async def new(request: Request, _opener: Opener) -> Response:
 
 @router.post(PATH + "/new")
 async def open_review(request: Request, opener: Opener, form: Sent) -> Response:
-    due_until = form.day("due_until", "The last review date that is asked about")
-    answer_by = form.day("answer_by", "The last day to answer")
+    due_until = form.day(
+        "due_until",
+        gettext("Enter the last review date that is asked about"),
+        gettext("The last review date that is asked about"),
+    )
+    answer_by = form.day(
+        "answer_by", gettext("Enter the last day to answer"), gettext("The last day to answer")
+    )
     if due_until is not None and answer_by is not None:
         try:
             await opener.access.open_review(OpenReview(due_until=due_until, answer_by=answer_by))

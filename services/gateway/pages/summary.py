@@ -69,7 +69,7 @@ def _drawn(weeks: list[WeekCounts]) -> Columns:
     return columns(
         [
             (
-                f"{week.monday.day} {week.monday:%b}" if (last - number) % EVERY_THIRD == 0 else "",
+                dates.short_day(week.monday) if (last - number) % EVERY_THIRD == 0 else "",
                 [("changed", week.changed), ("registered", week.registered)],
             )
             for number, week in enumerate(weeks)

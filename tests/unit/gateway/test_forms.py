@@ -10,7 +10,7 @@ from services.gateway.forms import Form
 
 def day(day: str, month: str, year: str) -> tuple[date | None, Form]:
     form = Form({"on-day": day, "on-month": month, "on-year": year})
-    return form.day("on", "The date that it ends"), form
+    return form.day("on", "Enter the date that it ends", "The date that it ends"), form
 
 
 def test_a_date_is_read() -> None:
