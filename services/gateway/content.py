@@ -273,6 +273,7 @@ AUDIT_KINDS: Final = Sentences(
         "auth.second-factor-reset.v1": N_("Second factor reset"),
         "auth.session-ended.v1": N_("Session ended"),
         "auth.signed-in.v1": N_("Signed in"),
+        "auth.signed-out-by-staff.v1": N_("Signed out by staff"),
         "export.cancelled.v1": N_("Export cancelled"),
         "export.downloaded.v1": N_("Export downloaded"),
         "export.expired.v1": N_("Export expired"),
