@@ -192,7 +192,7 @@ async def open_backbone(
         url = settings.redis_url.get_secret_value()
         redis = open_client(url)
         stack.push_async_callback(redis.aclose)
-        broker = await open_broker(url)
+        broker = open_broker(url)
         stack.push_async_callback(broker.stop)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=HTTP_SECONDS))
         events_bell, work_bell = Bell(engine, EVENTS_BELL), Bell(engine, WORK_BELL)

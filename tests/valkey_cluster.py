@@ -16,7 +16,7 @@ NODES: Final = 3
 SLOTS: Final = 16_384
 FORM_SECONDS: Final = 30.0
 OPTIONS: Final = (
-    *("--cluster-enabled", "yes", "--cluster-node-timeout", "1000"),
+    *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
     # As the operations' page says: else the loss of one node stops them all.
     *("--cluster-require-full-coverage", "no"),
 )

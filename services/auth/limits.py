@@ -21,7 +21,7 @@ from prometheus_client import Counter
 from redis.asyncio import ConnectionPool
 
 from services.auth.people import email_key
-from shared.bus.client import BUS_AWAY, cluster_address, cluster_options, outlive_lost_nodes
+from shared.bus.client import BUS_AWAY, Cluster, cluster_address, cluster_options
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -93,16 +93,25 @@ class Counting:
         return await count(self._own)
 
 
+class _ClusterStorage(RedisClusterStorage):
+    """On our own client of a cluster: that of `limits` is stopped by the loss of one node."""
+
+    STORAGE_SCHEME = []  # noqa: RUF012 - so it is in the base class: not to be found by a URL
+    client: Cluster
+
+    def configure_bridge(self) -> None:
+        self.client = Cluster(**self.options)
+        bridge: Any = self.bridge
+        bridge.storage, bridge.connection_getter = self.client, lambda _readonly: self.client
+
+
 def _storage_at(redis_url: str) -> tuple[RedisStorage, Callable[[], Awaitable[None]]]:
     """Where counts are shared, and what closes it."""
     seconds: Any = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
     common: Any = {"implementation": "redispy", "key_prefix": "auth-limits"}
     if address := cluster_address(redis_url):
-        options = cluster_options(address) | seconds
-        cluster = RedisClusterStorage("async+redis+cluster://", **common, **options)
-        client = cluster.bridge.get_connection()  # type: ignore[attr-defined]
-        outlive_lost_nodes(client)
-        return cluster, client.aclose
+        cluster = _ClusterStorage("async+redis+cluster://", **common, **cluster_options(address) | seconds)
+        return cluster, cluster.client.aclose
     pool = ConnectionPool.from_url(redis_url, **seconds)
     by_pool: Any = {"connection_pool": pool}  # documented, and missing in its types
     return RedisStorage(redis_url, **common, **by_pool), pool.disconnect

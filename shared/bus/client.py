@@ -10,13 +10,14 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from faststream.redis import RedisBroker, RedisClusterBroker
+from faststream.redis.configs import RedisClusterConnectionState
 from redis._parsers import AsyncCommandsParser
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import ConnectionError, RedisClusterException, RedisError
 
 Client: TypeAlias = Redis | RedisCluster
 
@@ -59,39 +60,66 @@ def cluster_options(address: ClusterAddress) -> dict[str, Any]:
     return {"startup_nodes": nodes, "socket_connect_timeout": CONNECT_SECONDS} | options
 
 
+class Cluster(RedisCluster):
+    """redis-py's client of a cluster, so that tasks may share it, and a lost node is not the loss of all.
+
+    redis-py asks one node, always the same, where a command's keys are: when it starts, and for each XREAD.
+    And what fails it tries ten times, though we try again ourselves.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands_parser = _KnownKeys()
+        self.retry = Retry(NoBackoff(), 1)  # once again, with the cluster's present layout
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super().execute_command(*args, **options)
+        except AttributeError as error:
+            # One task's trouble with a node closes connections that another task is opening; redis-py 8.1
+            # then looks for a writer that is gone.
+            raise ConnectionError("the connection was closed while it was opened") from error
+
+
 def open_client(url: str) -> Client:
     """Connects when it is first used. The caller closes it (`aclose`)."""
     address = cluster_address(url)
     if address is None:
         client: Redis = Redis.from_url(url)
         return client
-    cluster = RedisCluster(**cluster_options(address))
-    outlive_lost_nodes(cluster)
-    return cluster
+    return Cluster(**cluster_options(address))
 
 
-async def open_broker(url: str) -> RedisBroker:
+def open_broker(url: str) -> RedisBroker:
     """FastStream's broker, for readers. Connects when it is first used. The caller stops it (`stop`)."""
     address = cluster_address(url)
     quiet: Any = {"logger": logging.getLogger("faststream"), "log_level": logging.DEBUG}
     if address is None:
         return RedisBroker(url, **quiet)
-    broker = RedisClusterBroker(
+    return _ClusterBroker(
         address.url, startup_nodes=address.others, socket_connect_timeout=CONNECT_SECONDS, **quiet
     )
-    client: Any = await broker.connect()
-    outlive_lost_nodes(client)
-    return broker
 
 
-def outlive_lost_nodes(client: RedisCluster) -> None:
-    """Let a new client serve what is on nodes that live. Else the loss of one node may stop all of it.
+class _ClusterBroker(RedisClusterBroker):
+    """FastStream's, on our client."""
 
-    redis-py asks one node, always the same, where a command's keys are: when it starts, and for each XREAD.
-    And what fails it tries ten times, though we try again ourselves.
-    """
-    client.commands_parser = _KnownKeys()
-    client.retry = Retry(NoBackoff(), 1)  # once again, with the cluster's present layout
+    def _make_connection_state(
+        self, connection_options: dict[str, Any], kwargs: dict[str, Any]
+    ) -> RedisClusterConnectionState:
+        return _ClusterState(connection_options)
+
+
+class _ClusterState(RedisClusterConnectionState):
+    __slots__ = ()
+
+    async def connect(self) -> RedisCluster:
+        if self._client is None:
+            self._client = Cluster(
+                **{name: value for name, value in self._options.items() if value is not None}
+            )
+            self._connected = True
+        return self._client
 
 
 class _KnownKeys(AsyncCommandsParser):

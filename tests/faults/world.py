@@ -128,7 +128,7 @@ async def running_world(seed: str, partitions: int) -> AsyncIterator[World]:
     folder = _new_folder()
     rng = random.Random(seed)
     async with AsyncExitStack() as stack:
-        postgres = Postgres(folder / "postgres")
+        postgres = Postgres.new(folder / "postgres")
         postgres.start()
         stack.callback(postgres.kill)
         valkey = Valkey(folder / "valkey")

@@ -92,7 +92,7 @@ class BackboneWalk(RuleBasedStateMachine):
     async def _open(self) -> None:
         self.engine = create_engine(self.database.service_url)
         self.redis: Redis = Redis.from_url(self.redis_url)
-        broker = await open_broker(self.redis_url)
+        broker = open_broker(self.redis_url)
         self.bus = Bus(self.engine, self.redis, broker, self.partitions)
         self.store = self.bus.store
         # As another process has it: its appends form groups of their own.

@@ -158,7 +158,7 @@ async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 
 @asynccontextmanager
 async def opened_bus(engine: AsyncEngine, redis_url: str, partitions: int) -> AsyncIterator[Bus]:
     async with aclosing(open_client(redis_url)) as redis:
-        broker = await open_broker(redis_url)
+        broker = open_broker(redis_url)
         try:
             yield Bus(engine, redis, broker, partitions)
         finally:

@@ -1,6 +1,8 @@
 """A bus on several nodes: what is lost with one of them holds up nothing on the others, and comes back."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -8,8 +10,9 @@ from redis.asyncio import RedisCluster
 from redis.crc import key_slot
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.bus.client import BUS_AWAY, cluster_address
+from shared.bus.client import BUS_AWAY, cluster_address, open_client
 from shared.bus.publication import bus_stream, partition_of
+from shared.bus.stream import BusStream
 from shared.database.provision import ServiceDatabase
 from tests.integration.shared.test_bus import (
     Bus,
@@ -105,6 +108,24 @@ async def answers(bus: Bus) -> bool:
     except BUS_AWAY:
         return False
     return True
+
+
+async def test_trouble_of_one_task_is_no_bug_to_another(valkey_cluster: ValkeyCluster) -> None:
+    """A node that is down for a moment makes redis-py close all connections, also those being opened."""
+    async with aclosing(open_client(valkey_cluster.url)) as client:
+        assert isinstance(client, RedisCluster)
+
+        async def ask(number: int) -> None:
+            for _ in range(60):
+                with suppress(*BUS_AWAY):
+                    await BusStream(client, bus_stream("test", number % PARTITIONS)).last()
+
+        async def trouble() -> None:
+            for _ in range(60):
+                await client.aclose()
+                await asyncio.sleep(0.001)
+
+        await asyncio.gather(trouble(), *(ask(number) for number in range(12)))
 
 
 def test_a_clusters_url_names_nodes_an_account_and_tls() -> None:

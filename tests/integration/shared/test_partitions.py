@@ -44,7 +44,7 @@ async def followed(database: ServiceDatabase, partitions: int, redis_url: str) -
     """The rows and the parked events of a reader that followed the log over so many partitions."""
     engine = create_engine(database.service_url)
     redis = open_client(redis_url)
-    bus = Bus(engine, redis, await open_broker(redis_url), partitions)
+    bus = Bus(engine, redis, open_broker(redis_url), partitions)
     bus.feed.away = True
 
     async def all_is_read() -> bool:

@@ -34,7 +34,7 @@ def exporter() -> Iterator[InMemorySpanExporter]:
 
 async def walk(engine: AsyncEngine, redis: Redis, redis_url: str, *requests: str) -> None:
     """Requests that append, are published and read, and end with a job each."""
-    bus = Bus(engine, redis, await open_broker(redis_url), partitions=1)
+    bus = Bus(engine, redis, open_broker(redis_url), partitions=1)
     reader, done = Reader(), list[str]()
 
     async def do(job: Job) -> None:

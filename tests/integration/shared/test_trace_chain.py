@@ -73,7 +73,7 @@ def application(bus: Bus) -> FastAPI:
 async def test_a_request_is_followed_to_the_email_and_to_its_line_in_the_log(
     engine: AsyncEngine, redis: Redis, redis_url: str
 ) -> None:
-    bus = Bus(engine, redis, await open_broker(redis_url), partitions=1)
+    bus = Bus(engine, redis, open_broker(redis_url), partitions=1)
     reader, post = Reader(), Post()
     outside = {n: f"00-{n:032x}-00f067aa0ba902b7-01" for n in (1, 2)}
     transport = httpx.ASGITransport(application(bus))
