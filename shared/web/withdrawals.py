@@ -62,8 +62,10 @@ class Withdrawals:
 
     def _withdraw(self, what: _Access | _Session) -> None:
         now = self._now()
-        self._until = {of: until for of, until in self._until.items() if now < until}
+        self._until.pop(what, None)  # so that they stand in the order in which they are forgotten
         self._until[what] = now + KEPT.total_seconds()
+        while self._until[first := next(iter(self._until))] <= now:
+            del self._until[first]
 
 
 def _access_of(
