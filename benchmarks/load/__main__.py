@@ -51,7 +51,7 @@ def main() -> None:
             **{f"CHECK_DATA_LINK_LIMITS_{of}": NO_LIMITS for of in ("NETWORK", "EVERYBODY")},
         }
         with running_system(home, told) as system:
-            steps, log, lags = asyncio.run(play(system.url, size))
+            steps, log, lags = asyncio.run(play(system.url, home / "inbox", size))
     world = (
         f"{size.participants:,} participants, 50 delivery partners, an event each "
         f"{size.trickle_seconds:g} s; users read a page for {size.think:g} s on average, each number of them "

@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.load.lag import Lag, watch
+from benchmarks.load.mailbox import Mailbox
 from benchmarks.load.people import let_in
 from benchmarks.load.visiting import Log, User
 from shared.tasks import stop_tasks
@@ -29,22 +31,24 @@ class Size:
     trickle_seconds: float
 
 
-async def play(url: str, size: Size) -> tuple[list[Step], Log, list[Lag]]:
+async def play(url: str, inbox: Path, size: Size) -> tuple[list[Step], Log, list[Lag]]:
+    """inbox: the folder that emails go to."""
     emails = await let_in(max(size.users))
-    log, lags, steps = Log(), list[Lag](), list[Step]()
-    tasks = [asyncio.create_task(watch(log, lags))]
+    log, lags, steps, mailbox = Log(), list[Lag](), list[Step](), Mailbox(inbox)
+    apart = [asyncio.create_task(watch(log, lags)), asyncio.create_task(mailbox.watch())]
+    tasks = list[asyncio.Task[None]]()
     try:
         for users in size.users:
             begin = log.now()
-            for number in range(len(tasks) - 1, users):
-                user = User(url, emails[number], log, size.think, seed=number)
+            for number in range(len(tasks), users):
+                user = User(url, emails[number], mailbox, log, size.think, seed=number)
                 tasks.append(asyncio.create_task(user.run()))
             await asyncio.sleep(size.step_seconds)
             steps.append(Step(users, begin, log.now()))
             print(f"{users} users: {len(log.visits):,} requests so far", flush=True)
-            _raise_what_failed(tasks)
+            _raise_what_failed([*apart, *tasks])
     finally:
-        await stop_tasks(tasks)
+        await stop_tasks([*apart, *tasks])
     return steps, log, lags
 
 
