@@ -365,7 +365,7 @@ async def test_the_load_generator_plays_users_without_an_error(
 ) -> None:
     monkeypatch.setenv("CHECK_DATA_HOME", str(system.home))
     size = Size(participants=0, users=(2, 3), step_seconds=3, think=0.2, trickle_seconds=0)
-    steps, log, lags = await play(system.url, size)
+    steps, log, lags = await play(system.url, system.home / "inbox", size)
     assert [step.users for step in steps] == [2, 3]
     assert {visit.kind for visit in log.visits} >= {SIGN_IN, LIST}
     assert [visit for visit in log.visits if visit.failed] == []
