@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from fastapi import APIRouter, Depends, FastAPI
 
-from services.gateway import asset_files
+from services.gateway import asset_files, catalogues
 from services.gateway.asset_files import Assets
 from services.gateway.backend import Backend
 from services.gateway.backends import Auth, Backends
@@ -15,6 +15,8 @@ from services.gateway.circuit import Circuit
 from services.gateway.csrf import FormTokens
 from services.gateway.forms import no_forgery
 from services.gateway.head import AnswerHead
+from services.gateway.language import ENGLISH
+from services.gateway.language_choice import ChooseLanguage
 from services.gateway.pages import dev_inbox
 from services.gateway.pages.errors import answer_with_pages
 from services.gateway.rendering import Renderer
@@ -37,7 +39,8 @@ def create(settings: GatewaySettings) -> FastAPI:
     cookies = Cookies(secure=not settings.development)
     form_tokens = FormTokens(settings.form_keys())
     assets = Assets(settings.assets_folder)
-    renderer = Renderer(assets, cookies, form_tokens, settings.support_email)
+    languages = [catalogues.language(tag) for tag in settings.languages]
+    renderer = Renderer(assets, cookies, form_tokens, settings.support_email, languages)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +72,8 @@ def create(settings: GatewaySettings) -> FastAPI:
         at_once=settings.requests_at_once,
         sorry=lambda: renderer.for_anybody("errors/busy.html"),
     )
+    if languages != [ENGLISH]:
+        app.add_middleware(ChooseLanguage, languages=languages, cookies=cookies)
     app.add_middleware(AnswerHead)
     app.add_middleware(SecurityHeaders, headers=headers)
     answer_with_pages(app, headers)

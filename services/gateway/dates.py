@@ -1,9 +1,12 @@
-"""Dates and times as GOV.UK writes them, in the time of England."""
+"""Dates, times and numbers as GOV.UK writes them, in the time of England and the language of the page."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache, wraps
 from typing import Final, ParamSpec
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
 
 from services.gateway.language import gettext, present_language
 from shared.clock import LONDON
@@ -11,11 +14,11 @@ from shared.clock import LONDON
 P = ParamSpec("P")
 
 KEPT: Final = 10_000
-"""Days have few values, and a list says one or two in each row."""
+"""A list says a day or two in each row, of which there are few, and formatting takes longer than the row."""
 
 
 def _kept(make: Callable[P, str]) -> Callable[P, str]:
-    """Made once for each language and day."""
+    """Made once for each language and value."""
 
     in_language: Callable[..., str] = lru_cache(KEPT)(lambda _, *args, **kwargs: make(*args, **kwargs))
 
@@ -37,12 +40,14 @@ def _local(when: date | datetime) -> date:
 
 @_kept
 def _day(when: date) -> str:
-    return f"{when.day} {when:%B %Y}"
+    return format_date(when, "d MMMM y", locale=present_language().formats)
 
 
+@_kept
 def short_day(when: date) -> str:
     """5 Jul."""
-    return f"{when.day} {when:%b}"
+    said = format_date(when, "d MMM", locale=present_language().formats)
+    return said.replace("Sept", "Sep")  # GOV.UK shortens each month to three letters, CLDR all but this one
 
 
 def moment(when: datetime) -> str:
@@ -53,7 +58,12 @@ def moment(when: datetime) -> str:
 def clock_time(when: datetime) -> str:
     """3:07pm."""
     local = when.astimezone(LONDON)
-    return f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
+    return _clock_time(time(local.hour, local.minute))
+
+
+@_kept
+def _clock_time(when: time) -> str:
+    return format_time(when, "h:mma", locale=present_language().formats)
 
 
 @_kept
@@ -85,6 +95,7 @@ def _since_when(status_since: date, completed_on: date | None) -> str:
     )
 
 
-def number(value: int) -> str:
-    """12,345."""
-    return f"{value:,}"
+@_kept
+def number(value: float) -> str:
+    """12,345, and one digit after the point at most."""
+    return format_decimal(value, "#,##0.#", locale=present_language().formats)

@@ -16,15 +16,19 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """tag: as BCP 47 and `lang` have it. name: as its speakers call it. switch: the invitation, in it."""
+    """tag: as BCP 47 and `lang` have it. name: as its speakers call it. switch: the invitation, in it.
+
+    formats: the locale of CLDR by which dates and numbers are written.
+    """
 
     tag: str
     name: str
     switch: str
+    formats: str
     translations: NullTranslations = field(default_factory=NullTranslations, repr=False, compare=False)
 
 
-ENGLISH: Final = Language("en", "English", "Change the language to English")
+ENGLISH: Final = Language("en", "English", "Change the language to English", "en_GB")
 
 _present: Final[ContextVar[Language]] = ContextVar("language", default=ENGLISH)
 

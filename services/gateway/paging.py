@@ -1,11 +1,17 @@
 """Which page numbers a pagination shows."""
 
 from collections.abc import Callable
-from typing import TypedDict
+from typing import Final, TypedDict
+
+from services.gateway.language import N_, gettext
+
+PREVIOUS: Final = N_('Previous<span class="govuk-visually-hidden"> page</span>')
+NEXT: Final = N_('Next<span class="govuk-visually-hidden"> page</span>')
 
 
 class PageItem(TypedDict, total=False):
     number: int
+    visuallyHiddenText: str
     href: str
     current: bool
     ellipsis: bool
@@ -13,6 +19,7 @@ class PageItem(TypedDict, total=False):
 
 class PageLink(TypedDict):
     href: str
+    html: str
 
 
 class Pagination(TypedDict, total=False):
@@ -20,6 +27,7 @@ class Pagination(TypedDict, total=False):
 
     previous: PageLink
     next: PageLink
+    landmarkLabel: str
     items: list[PageItem]
 
 
@@ -35,17 +43,22 @@ def pagination(page: int, pages: int, href: Callable[[int], str]) -> Pagination 
     before = 0
     for number in shown:
         if number == before + 2:
-            items.append({"number": before + 1, "href": href(before + 1)})  # dots for one page save nothing
+            items.append(_item(before + 1, href))  # dots for one page save nothing
         elif number > before + 2:
             items.append({"ellipsis": True})
-        item: PageItem = {"number": number, "href": href(number)}
+        item = _item(number, href)
         if number == page:
             item["current"] = True
         items.append(item)
         before = number
-    found: Pagination = {"items": items}
+    found: Pagination = {"items": items, "landmarkLabel": gettext("Pagination")}
     if page > 1:
-        found["previous"] = {"href": href(page - 1)}
+        found["previous"] = {"href": href(page - 1), "html": gettext(PREVIOUS)}
     if page < pages:
-        found["next"] = {"href": href(page + 1)}
+        found["next"] = {"href": href(page + 1), "html": gettext(NEXT)}
     return found
+
+
+def _item(number: int, href: Callable[[int], str]) -> PageItem:
+    said = gettext("Page %(number)s", number=number)
+    return {"number": number, "href": href(number), "visuallyHiddenText": said}

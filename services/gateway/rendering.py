@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from services.gateway.asset_files import Assets, accepts_gzip
 from services.gateway.csrf import FormTokens
 from services.gateway.forms import PROOF_FIELD
 from services.gateway.language import ENGLISH, Language, present_language, speaking, told
+from services.gateway.language_choice import choices
 from services.gateway.session import Cookies
 from services.gateway.translated_templates import TranslatedTemplates
 from services.gateway.visitor import HOME, Visitor
@@ -36,7 +38,15 @@ WORTH_COMPRESSING: Final = 1_000
 class Renderer:
     """Holds the templates, and what all of them need."""
 
-    def __init__(self, assets: Assets, cookies: Cookies, form_tokens: FormTokens, support_email: str) -> None:
+    def __init__(
+        self,
+        assets: Assets,
+        cookies: Cookies,
+        form_tokens: FormTokens,
+        support_email: str,
+        languages: Sequence[Language] = (ENGLISH,),
+    ) -> None:
+        self._languages = languages
         self._cookies = cookies
         self._form_tokens = form_tokens
         self._loader = ChoiceLoader(
@@ -58,6 +68,7 @@ class Renderer:
             "words": content,
             "support_email": support_email,
             "cookies": cookies,
+            "languages_offered": [language.name for language in languages],
             "frame": self._frame,
         }
         templates = self._templates_in(ENGLISH)
@@ -101,6 +112,7 @@ class Renderer:
             visitor=visitor,
             home=HOME[visitor.role] if visitor else NOBODYS_HOME,
             navigation=_navigation(visitor, request.url.path),
+            languages=choices(request, self._languages),
             done=content.DONE.get(request.query_params.get("done", "")) if status == 200 else None,
             form_token=form_token,
             **context,

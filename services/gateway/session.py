@@ -1,4 +1,4 @@
-"""The cookies: the session, before sign-in the visit (it binds the forms), and the device."""
+"""The cookies: the session, before sign-in the visit (it binds the forms), the device, and the language."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from fastapi import Request, Response
 LONGEST_DEVICE = 100
 DEVICE_SECONDS = 400 * 24 * 3600
 """The longest that browsers keep a cookie. Source: RFC 6265bis, 5.5."""
+LANGUAGE_SECONDS = 365 * 24 * 3600
 LONGEST = 500
 """Of a session, as auth takes it."""
 
@@ -29,6 +30,10 @@ class Cookies:
     def device(self) -> str:
         return self._name("device")
 
+    @property
+    def language(self) -> str:
+        return self._name("language")
+
     def session_of(self, request: Request) -> str | None:
         return self._read(request, self.session)
 
@@ -42,6 +47,12 @@ class Cookies:
     def keep_device(self, response: Response, device: str) -> None:
         """Longer than a session: by it the browser is known again at the next sign-in."""
         self._keep(response, self.device, device, DEVICE_SECONDS)
+
+    def language_of(self, request: Request) -> str | None:
+        return self._read(request, self.language)
+
+    def keep_language(self, response: Response, tag: str) -> None:
+        self._keep(response, self.language, tag, LANGUAGE_SECONDS)
 
     def keep_session(self, response: Response, session: str) -> None:
         self._keep(response, self.session, session)

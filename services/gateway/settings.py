@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, model_validator
 
+from services.gateway.catalogues import PSEUDO, available
+from services.gateway.language import ENGLISH
 from shared.keys import SHORTEST_KEY, guessable, too_short
 from shared.settings import CommonSettings, EmailSettings
 
@@ -31,6 +33,10 @@ class GatewaySettings(CommonSettings):
     so that slow ones leave room for the pages of the others."""
     trusted_proxies: int = Field(default=0, ge=0, le=10)
     """Proxies in front that add the caller to `X-Forwarded-For`. Limits by network address count on it."""
+    languages: list[str] = Field(default_factory=lambda: [ENGLISH.tag], min_length=1)
+    """In which languages pages are offered, as a JSON list of tags: `["en", "cy"]`. The first is for whoever
+    did not choose. With one there is no choice to show. `en-XA`, in development only, puts each sentence into
+    brackets."""
     support_email: str = "support@example.org"
     """Whom the contact page names."""
     email: EmailSettings = Field(default_factory=EmailSettings)
@@ -43,6 +49,14 @@ class GatewaySettings(CommonSettings):
             raise ValueError(f"csrf_keys needs a key, and each has {SHORTEST_KEY} bytes at least")
         if not self.development and any(guessable(key) for key in keys):
             raise ValueError("csrf_keys holds a key that can be guessed: `check-data keys csrf announce`")
+        return self
+
+    @model_validator(mode="after")
+    def _languages_are_known(self) -> "GatewaySettings":
+        offered = available() if not self.development else (*available(), PSEUDO)
+        unknown = set(self.languages) - set(offered)
+        if unknown or len(set(self.languages)) != len(self.languages):
+            raise ValueError(f"languages takes each of {', '.join(offered)} once")
         return self
 
     def form_keys(self) -> list[bytes]:

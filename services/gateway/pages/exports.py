@@ -168,4 +168,6 @@ def _size(export: Export) -> str | None:
     if export.bytes is None:
         return None
     kilobytes = max(1, round(export.bytes / 1000))
-    return f"{kilobytes:,} KB" if kilobytes < 1000 else f"{export.bytes / 1_000_000:,.1f} MB"
+    if kilobytes < 1000:
+        return gettext("%(size)s KB", size=dates.number(kilobytes))
+    return gettext("%(size)s MB", size=dates.number(round(export.bytes / 1_000_000, 1)))
