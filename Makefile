@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults faults-export redeems timings bench bench-short accessibility screenshots check format docs lock clean assets load load-short
+.PHONY: help run test test-fast faults faults-export redeems timings bench bench-short accessibility screenshots words check format docs lock clean assets load load-short
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ docs: $(DEV_READY) ## Generate the API and event references in docs/
 
 assets: $(RUN_READY) ## Fetch GOV.UK Frontend and put it where the gateway serves it from
 	@$(BIN)/python -m services.gateway.assets
+
+words: $(DEV_READY) ## Collect all words of the pages for translators, and give them to the catalogues
+	@$(BIN)/python -m services.gateway.extraction
 
 lock: $(DEV_READY) ## Lock the requirements anew, with hashes and without addresses
 	$(BIN)/pip install --quiet uv

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.brackets import words_outside_brackets
 from tests.browser.crawl import PEOPLE, Site, crawl, shapes_by_role, signed_in
 from tests.browser.keyboard import FOCUSED, TO_BE_REACHED, Keyboard
 from tests.browser.looking import Look, context_of, look_at, report
@@ -123,6 +124,12 @@ def test_no_link_leads_nowhere(site: Site) -> None:
             target, fragment = urldefrag(link)
             there = ids.get((page.role, target or page.url))
             assert not fragment or there is None or fragment in there, (str(page), link)
+
+
+async def test_no_page_says_a_word_that_cannot_be_translated(system: RunningSystem, site: Site) -> None:
+    """Every page once more, in brackets: what stands outside them is data, or no catalogue has it."""
+    found = {str(page): texts for page, texts in await words_outside_brackets(system, site) if texts}
+    assert found == {}
 
 
 def test_links_outside_are_few_and_known(site: Site) -> None:
