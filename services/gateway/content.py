@@ -103,7 +103,7 @@ EXPORT_FORMATS: Final = {
     ExportFormat.XLSX: FileFormat(
         N_("Excel workbook (XLSX)"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     ),
-    ExportFormat.PARQUET: FileFormat("Parquet, for data tools", "application/vnd.apache.parquet"),
+    ExportFormat.PARQUET: FileFormat(N_("Parquet, for data tools"), "application/vnd.apache.parquet"),
 }
 
 EXPORT_STATES: Final = {
