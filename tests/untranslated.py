@@ -69,7 +69,7 @@ def untranslated(html: str, sentences: Collection[str] = ()) -> list[str]:
     reader.feed(html)
     reader.close()
     texts = [" ".join(text.replace(BRAND, " ").split()) for text in reader.found]
-    return [text for text in texts if text in sentences or not _is_data(text)]
+    return [text for text in texts if text and (text in sentences or not _is_data(text))]
 
 
 def _is_data(text: str) -> bool:
