@@ -16,7 +16,7 @@ BRAND: Final = "– GOV.UK"
 WORD: Final = re.compile(r"[^\W\d_]{2,}")
 NO_WORDS: Final = re.compile(r"\S*[\d@/.]\S*")
 """Numbers, addresses, identifiers, names of files."""
-IN_NAMES: Final = frozenset({"of", "and", "for", "the", "in", "on", "de", "van"})
+IN_NAMES: Final = frozenset({"of", "and", "for", "the", "in", "on", "de", "der", "van"})
 
 
 class _Reader(HTMLParser):
