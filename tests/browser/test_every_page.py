@@ -132,6 +132,19 @@ async def test_no_page_says_a_word_that_cannot_be_translated(system: RunningSyst
     assert found == {}
 
 
+def test_pages_say_where_they_are_or_lead_back_and_never_both(site: Site) -> None:
+    """Source: GOV.UK Design System, Back link and Breadcrumbs."""
+    for page in (*site.pages, *site.others):
+        crumbs, back = "govuk-breadcrumbs" in page.html, "govuk-back-link" in page.html
+        assert not (crumbs and back), str(page)
+    why = next(page for page in site.pages if page.shape == "/staff/people/{id}/why")
+    person = why.url.removesuffix("/why")
+    assert [link for link in why.document.links if link in ("/staff/people", person)][-2:] == [
+        "/staff/people",
+        person,
+    ]
+
+
 def test_links_outside_are_few_and_known(site: Site) -> None:
     assert [link for link in site.outside if not link.startswith(OUTSIDE)] == []
 
