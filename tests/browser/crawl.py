@@ -50,6 +50,7 @@ BESIDE_THE_WAY: Final = {
 OF_EACH_SHAPE: Final = 2
 """A list has a link for each of its rows; these many of them are followed."""
 SOME_ID: Final = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}")
+A_TRN: Final = re.compile(r">([0-9]{7})<")
 NOT_A_PAGE: Final = re.compile(r"^/(assets/|dev/|(sign-in/link|ask-for-access/form)/.{20})|/download$")
 """Assets have tests of their own; the inbox is not part of the service; a file is no page."""
 
@@ -116,11 +117,18 @@ async def crawl(system: RunningSystem) -> Site:
         site.cookies[role] = dict(visitors[role].http.cookies)
     await asyncio.gather(*(_read_all(site, role, visitor) for role, visitor in visitors.items()))
     for role, visitor in visitors.items():
-        for path in BESIDE_THE_WAY.get(role, ()):
+        for path in (*BESIDE_THE_WAY.get(role, ()), *_only_one(site, role)):
             site.others.append(_page(role, await visitor.http.get(path), "nowhere"))
         await _send_forms_without_answers(site, role, visitor)
         await visitor.close()
     return site
+
+
+def _only_one(site: Site, role: str) -> list[str]:
+    """The list with one person on it."""
+    lists = [page for page in site.pages if page.role == role and page.url == "/participants"]
+    found = [trn for page in lists for trn in A_TRN.findall(page.html)]
+    return [f"/participants?q={found[0]}"] if found else []
 
 
 async def signed_in(system: RunningSystem, role: str) -> Visitor:

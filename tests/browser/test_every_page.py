@@ -52,10 +52,15 @@ OUTSIDE = (
     "mailto:",
 )
 FORMS = {
-    "nobody": ["/sign-in"],
+    "nobody": ["/sign-in", "/ask-for-access"],
     "delivery partner": ["/choose-role", "/access-requests/new"],
-    "policy": ["/staff/agreements/new", "/staff/people/new-contact"],
-    "support": ["/staff/access-requests/new"],
+    "policy": [
+        "/staff/agreements/new",
+        "/staff/agreements/import",
+        "/staff/people/new-contact",
+        "/staff/people/reviews/new",
+    ],
+    "support": ["/staff/access-requests/new", "/staff/access-requests/import"],
 }
 THOROUGHLY = "CHECK_DATA_THOROUGHLY" in os.environ
 """Every state of every page, at both widths (`make accessibility`); else each page in one of them."""
@@ -214,6 +219,46 @@ async def test_a_form_is_walked_by_tab_sent_by_enter_and_its_errors_lead_to_fiel
     await page.keyboard.press("Enter")
     focused = page.locator("main :is(input, select, textarea):focus")
     await expect(focused).to_have_count(1)
+
+
+@pytest.mark.skipif(not THOROUGHLY, reason="CHECK_DATA_THOROUGHLY asks for every form")
+@pytest.mark.timeout(900)
+async def test_every_form_that_asks_is_sent_by_keyboard(browser: Browser, site: Site) -> None:
+    """Also those inside of other pages, and those that are opened first."""
+    asking = [page for page in site.of_each_kind(in_every_state=True) if page.sent is not None]
+    assert len(asking) > 15
+    for each in asking:
+        async with await context_of(browser, site.url, site.cookies.get(each.role, {})) as context:
+            tab, form = (
+                await context.new_page(),
+                f'main form[action="{each.sent.action if each.sent else ""}"]',
+            )
+            await tab.goto(site.url + each.url)
+            keyboard = Keyboard(tab)
+            if await tab.locator(f"details:not([open]) {form}").count():
+                await keyboard.tab_to(f"details:has({form}) > summary")
+                await tab.keyboard.press("Enter")
+            await keyboard.tab_to(f"{form} button[type=submit]")
+            await tab.keyboard.press("Enter")
+            await expect(tab.locator(".govuk-error-summary"), str(each)).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["/summary", "/participants"])
+async def test_on_paper_there_is_what_is_read_and_nothing_that_is_pressed(
+    site: Site, tabs: dict[str, Page], path: str
+) -> None:
+    page = tabs["delivery partner"]
+    await page.goto(site.url + path)
+    await page.emulate_media(media="print")
+    try:
+        await expect(page.locator("main table").first).to_be_visible()
+        pressed = page.locator("main :is(button, input:not([type=hidden]), summary)").filter(visible=True)
+        await expect(pressed).to_have_count(0)
+        await expect(page.locator(".app-session__actions")).to_be_hidden()
+        if path == "/summary":
+            await expect(page.locator("svg.app-columns")).to_be_visible()
+    finally:
+        await page.emulate_media(media="screen")
 
 
 async def test_the_first_tab_offers_to_skip_to_the_content(site: Site, tabs: dict[str, Page]) -> None:

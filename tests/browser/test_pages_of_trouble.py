@@ -26,12 +26,12 @@ NOBODY_LISTENS = "http://127.0.0.1:1"
 SESSION = {"session": "somebody's"}
 
 
-def gateway(requests_at_once: int = 10) -> FastAPI:
+def gateway(requests_at_once: int = 10, languages: list[str] | None = None) -> FastAPI:
     app = create(
         GatewaySettings(
             environment=Environment.DEVELOPMENT,
             auth_url=NOBODY_LISTENS,
-        ).model_copy(update={"requests_at_once": requests_at_once})
+        ).model_copy(update={"requests_at_once": requests_at_once, "languages": languages or ["en"]})
     )
 
     @app.get("/bug")
