@@ -1,7 +1,7 @@
 """What a page says outside the brackets of the pseudo-language: words that no catalogue can translate."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from html.parser import HTMLParser
 from typing import Final
 
@@ -70,6 +70,11 @@ def untranslated(html: str, sentences: Collection[str] = ()) -> list[str]:
     reader.close()
     texts = [" ".join(text.replace(BRAND, " ").split()) for text in reader.found]
     return [text for text in texts if text and (text in sentences or not _is_data(text))]
+
+
+def forms(message: str | Sequence[str] | None) -> list[str]:
+    """Of a sentence in a catalogue: one, or one for each kind of number."""
+    return [message] if isinstance(message, str) else list(message or ())
 
 
 def _is_data(text: str) -> bool:

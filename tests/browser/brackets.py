@@ -15,7 +15,7 @@ from services.gateway.extraction import POT
 from services.gateway.settings import GatewaySettings
 from tests.browser.crawl import CrawledPage, Site
 from tests.running import RunningSystem
-from tests.untranslated import untranslated
+from tests.untranslated import forms, untranslated
 
 ANY_HOST = "http://127.0.0.1"
 
@@ -25,9 +25,7 @@ async def words_outside_brackets(system: RunningSystem, site: Site) -> list[tupl
     with Home(system.home).environment_of("gateway"):
         os.environ["CHECK_DATA_LANGUAGES"] = f'["{PSEUDO}"]'
         app = create(GatewaySettings())
-    sentences = {
-        form for message in read_po(BytesIO(POT.read_bytes())) for form in _forms(message.id) if form
-    }
+    sentences = {form for message in read_po(BytesIO(POT.read_bytes())) for form in forms(message.id) if form}
     found = []
     async with app.router.lifespan_context(app):
         for page in site.of_each_kind(in_every_state=True):
@@ -35,10 +33,6 @@ async def words_outside_brackets(system: RunningSystem, site: Site) -> list[tupl
             assert "⟦" in html, str(page)
             found.append((page, untranslated(html, sentences)))
     return found
-
-
-def _forms(message: str | tuple[str, ...]) -> tuple[str, ...]:
-    return message if isinstance(message, tuple) else (message,)
 
 
 async def _again(transport: httpx.ASGITransport, cookies: Mapping[str, str], page: CrawledPage) -> str:

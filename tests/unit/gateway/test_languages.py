@@ -18,7 +18,7 @@ from services.gateway.extraction import POT, collected, merged, sentences
 from services.gateway.language import gettext, ngettext, speaking
 from shared.settings import Environment
 from tests.unit.gateway.test_pages import PUBLIC, browser, settings
-from tests.untranslated import untranslated
+from tests.untranslated import forms, untranslated
 
 TAGS = re.compile(r"<[^>]*>")
 VALUES = re.compile(r"%\(\w+\)s")
@@ -39,14 +39,14 @@ def catalogue(file: Path) -> Catalog:
 def translated(file: Path) -> Iterator[tuple[str, list[str]]]:
     """The English, as it is for many, and what is said for it."""
     for message in catalogue(file):
-        said = [message.string] if isinstance(message.string, str) else list(message.string)
+        said = forms(message.string)
         if message.id and any(said):
-            yield message.id if isinstance(message.id, str) else message.id[-1], said
+            yield forms(message.id)[-1], said
 
 
 def all_sentences() -> Iterator[str]:
     for message in read_po(BytesIO(POT.read_bytes())):
-        yield from message.id if isinstance(message.id, tuple) else (message.id,)
+        yield from forms(message.id)
 
 
 def test_the_file_of_all_words_is_what_the_code_says() -> None:
