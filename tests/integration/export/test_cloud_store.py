@@ -1,4 +1,8 @@
-"""Files in an S3 bucket, of a server that speaks S3 over HTTP and is started here; told by settings only."""
+"""Files in a bucket of S3, Azure or Google Cloud; told by settings only.
+
+Servers of the clouds' protocols are started here: moto for S3, Azurite for Azure where it is installed, and
+moto again for Google's XML protocol, whose requests for files are those of S3.
+"""
 
 import asyncio
 import hashlib
@@ -6,39 +10,36 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from services.export.object_store import PART_BYTES, ObjectFiles, StoreAway
-from shared.embedded.ports import free_ports
+from tests.integration.export.clouds import AZURITE, S3, Azure, Google, azurite, speaking_s3, speaking_xml
 from tests.integration.export.conftest import Asker, ExportService
 
 MOMENT = timedelta(seconds=5)
+Cloud = S3 | Azure
+NO_AZURITE = pytest.mark.skipif(AZURITE is None, reason="Azurite (npm install --global azurite) is not here")
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_ports(1)[0], verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+@pytest.fixture(scope="module", params=["s3", "google", pytest.param("azure", marks=NO_AZURITE)])
+def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    if request.param == "azure":
+        with azurite(tmp_path_factory.mktemp("azurite")) as url:
+            yield Azure(url)
+    elif request.param == "google":
+        with speaking_xml() as url:
+            yield Google(url)
+    else:
+        with speaking_s3() as url:
+            yield S3(url)
 
 
 @pytest.fixture
-def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of an empty bucket's folder; the environment says where S3 is, as it would in production."""
-    name = f"exports-{uuid4().hex}"
-    httpx.put(f"{s3}/{name}").raise_for_status()
-    for variable, value in {
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "nobody",
-        "AWS_SECRET_ACCESS_KEY": "nothing",
-    }.items():
+def bucket(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty bucket's folder; the environment says where it is, as it would in production."""
+    for variable, value in cloud.environment.items():
         monkeypatch.setenv(variable, value)
-    return f"s3://{name}/files"
+    return cloud.new_bucket(f"exports-{uuid4().hex}")
 
 
 @pytest.fixture
@@ -85,15 +86,14 @@ async def test_files_are_listed_by_age_and_deleted_also_twice(files: ObjectFiles
     assert await files.older_than(datetime.now(UTC) + MOMENT) == []
 
 
-async def test_a_bucket_that_is_not_there_is_a_store_that_is_away(files: ObjectFiles, s3: str) -> None:
+async def test_a_bucket_that_is_not_there_is_a_store_that_is_away(bucket: str) -> None:
+    elsewhere = bucket.replace("exports-", "nothing-")
     with pytest.raises(StoreAway):
-        async with ObjectFiles(f"s3://nothing-{uuid4().hex}/files", plain_http=True).writing(
-            "one.csv"
-        ) as file:
+        async with ObjectFiles(elsewhere, plain_http=True).writing("one.csv") as file:
             await file.write(b"a\r\n")
 
 
-async def test_an_export_is_written_to_s3_taken_in_ranges_and_deleted_when_its_time_is_over(
+async def test_an_export_is_written_there_taken_in_ranges_and_deleted_when_its_time_is_over(
     stopped: ExportService, bucket: str, files: ObjectFiles, asker: Asker
 ) -> None:
     stopped.settings = stopped.settings.model_copy(
