@@ -13,7 +13,6 @@ from services.export.domain.events import (
     ExportId,
     ExportRequested,
     ExportWritten,
-    ListQuery,
     Owner,
     WritingStarted,
 )
@@ -30,7 +29,7 @@ def publish(event: Event) -> PublishedEvent | None:
     match event:
         case ExportRequested(export_id, owner, query):
             return contracts.ExportRequested(
-                **_whose(export_id, owner), searched=bool(query.q.strip()), filters=filters(query)
+                **_whose(export_id, owner), searched=query.searched, filters=query.filters
             )
         case ExportWritten(export_id, owner, rows, bytes_, sha256, email_wished=wished):
             return contracts.ExportWritten(
@@ -38,8 +37,14 @@ def publish(event: Event) -> PublishedEvent | None:
             )
         case ExportFailed(export_id, owner, reason):
             return contracts.ExportFailed(**_whose(export_id, owner), reason=reason)
-        case Downloaded(export_id, owner, rows):
-            return contracts.ExportDownloaded(**_whose(export_id, owner), rows=rows)
+        case Downloaded(export_id, owner, rows, searched=searched, filters=filters, format=format_):
+            return contracts.ExportDownloaded(
+                **_whose(export_id, owner),
+                rows=rows,
+                searched=searched,
+                filters=filters,
+                format=contracts.ExportFormat(format_),
+            )
         case ExportExpired(export_id, owner):
             return contracts.ExportExpired(**_whose(export_id, owner))
         case ExportCancelled(export_id, owner):
@@ -62,17 +67,6 @@ def _whose(export_id: ExportId, owner: Owner) -> Whose:
         "role": Role(owner.role),
         "organisation_id": owner.organisation_id,
     }
-
-
-def filters(query: ListQuery) -> dict[str, list[str]]:
-    """The filters that were set, by the names of the list page."""
-    chosen = {
-        "role": list(query.role),
-        "academic_year": [str(year) for year in query.academic_year],
-        "status": list(query.status),
-        "changed_since": [query.changed_since] if query.changed_since else [],
-    }
-    return {name: values for name, values in chosen.items() if values}
 
 
 PUBLICATION: Publication[Event] = Publication("export", "/export", publish)

@@ -11,6 +11,13 @@ from shared.contracts.body import Body
 from shared.contracts.envelope import Catalogue, PersonalText, PublishedEvent
 from shared.contracts.roles import Role
 
+
+class ExportFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
 # --- events ---------------------------------------------------------------------------------------
 
 
@@ -45,6 +52,10 @@ class ExportFailed(ExportEvent):
 class ExportDownloaded(ExportEvent):
     type: ClassVar[str] = "export.downloaded.v1"
     rows: int
+    searched: bool = False
+    filters: dict[str, list[str]] = Field(default_factory=dict)
+    format: ExportFormat = ExportFormat.CSV
+    """Downloads of before these were told: none of them."""
 
 
 class ExportExpired(ExportEvent):
@@ -60,12 +71,6 @@ CATALOGUE = Catalogue(
 )
 
 # --- HTTP -----------------------------------------------------------------------------------------
-
-
-class ExportFormat(StrEnum):
-    CSV = "csv"
-    XLSX = "xlsx"
-    PARQUET = "parquet"
 
 
 class ExportState(StrEnum):

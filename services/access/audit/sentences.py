@@ -33,6 +33,7 @@ STEPS: Final = {
     "expired": "The request about {about} expired: nobody answered in time",
     "withdrawn": "withdrew the request about {about}",
 }
+FORMATS: Final = {"csv": "a CSV file", "xlsx": "an Excel workbook", "parquet": "a Parquet file"}
 SESSION_ENDS: Final = {
     "signed_out": "signed out",
     "signed_out_elsewhere": "signed out of a session on another browser",
@@ -118,26 +119,34 @@ def sentence(row: Row[Any], names: Names) -> str:
         case "access.agreement-changed.v1":
             said = _agreement(data, who, names)
         case "participants.list-viewed.v1":
-            searched = ", found by a search" if data["searched"] else ""
             shown = f"{len(row.participant_ids)} of {data['total']} participants"
-            said = f"{who} saw page {data['page']} of the list of {where}: {shown}{searched}"
+            said = f"{who} saw page {data['page']} of the list of {where}: {shown}{_found(data)}"
         case "participants.participant-viewed.v1":
             said = f"{who} saw the record of participant {row.participant_ids[0]} for {where}"
         case "export.requested.v1":
-            said = f"{who} asked for a CSV file of participants of {where}"
+            said = f"{who} asked for a file of participants of {where}{_found(data)}"
         case "export.written.v1":
-            said = f"The CSV file that {who} asked for was written: {data['rows']} participants of {where}"
+            said = f"The file that {who} asked for was written: {data['rows']} participants of {where}"
         case "export.downloaded.v1":
-            said = f"{who} downloaded a CSV file of {data['rows']} participants of {where}"
+            kind = FORMATS[data.get("format", "csv")]
+            said = f"{who} downloaded {kind} of {data['rows']} participants of {where}{_found(data)}"
         case "export.failed.v1":
-            said = f"The CSV file that {who} asked for could not be written"
+            said = f"The file that {who} asked for could not be written"
         case "export.cancelled.v1":
-            said = f"{who} cancelled a CSV file of participants of {where}"
+            said = f"{who} cancelled a file of participants of {where}"
         case "export.expired.v1":
-            said = f"The CSV file that {who} asked for was deleted"
+            said = f"The file that {who} asked for was deleted"
         case _:
             said = f"{row.kind}, by {who}"
     return said + "."
+
+
+def _found(data: Mapping[str, Any]) -> str:
+    """How the participants were chosen. The words of a search are told to nobody."""
+    filters = sorted((data.get("filters") or {}).items())
+    chosen = [f"{name} {' or '.join(values)}".replace("_", " ") for name, values in filters if values]
+    searched = ", found by a search" if data.get("searched") else ""
+    return searched + (f", filtered by {', '.join(chosen)}" if chosen else "")
 
 
 def _progress(step: str, who: str, about: str) -> str:

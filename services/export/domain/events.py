@@ -1,6 +1,6 @@
 """What happens to an export. The list query may name people: it stays in this service's own store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -9,6 +9,7 @@ from uuid import UUID
 ExportId = NewType("ExportId", UUID)
 PersonId = NewType("PersonId", UUID)
 OrganisationId = NewType("OrganisationId", UUID)
+Filters = dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,21 @@ class ListQuery:
     status: tuple[str, ...]
     changed_since: str = ""
     sort: str = ""
+
+    @property
+    def searched(self) -> bool:
+        return bool(self.q.strip())
+
+    @property
+    def filters(self) -> Filters:
+        """Those that are set, by the names of the list page. They name nobody, as the search may."""
+        chosen = {
+            "role": list(self.role),
+            "academic_year": [str(year) for year in self.academic_year],
+            "status": list(self.status),
+            "changed_since": [self.changed_since] if self.changed_since else [],
+        }
+        return {name: values for name, values in chosen.items() if values}
 
 
 class Format(StrEnum):
@@ -96,11 +112,17 @@ class ExportFailed:
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """The owner was about to be given the file, or a part of it."""
+    """The owner was about to be given the file, or a part of it.
+
+    Downloads of before these were kept have no filters.
+    """
 
     export_id: ExportId
     owner: Owner
     rows: int
+    searched: bool = False
+    filters: Filters = field(default_factory=dict)
+    format: Format = Format.CSV
 
 
 @dataclass(frozen=True, slots=True)

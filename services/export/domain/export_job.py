@@ -244,7 +244,16 @@ def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
             job.must_be_unfinished()
             return [ExportFailed(job.export_id, job.owner, reason)]
         case Download(by, at):
-            return [Downloaded(job.export_id, job.owner, job.file_for(by, at).rows)]
+            return [
+                Downloaded(
+                    job.export_id,
+                    job.owner,
+                    job.file_for(by, at).rows,
+                    searched=job.query.searched,
+                    filters=job.query.filters,
+                    format=job.shape.format,
+                )
+            ]
         case Expire(at):
             over = job.stage is Stage.READY and job.file is not None and at >= job.file.expires_at
             return [ExportExpired(job.export_id, job.owner)] if over else []

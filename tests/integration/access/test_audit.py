@@ -12,7 +12,7 @@ from services.access.tables import audit
 from shared.bus.parking import list_parked
 from shared.contracts.auth import RoleChosen, SignedIn
 from shared.contracts.envelope import PublishedEvent
-from shared.contracts.export import ExportDownloaded
+from shared.contracts.export import ExportDownloaded, ExportFormat
 from shared.contracts.participants import ListViewed, ParticipantViewed
 from shared.contracts.roles import Role
 from shared.database.engine import create_engine
@@ -127,7 +127,14 @@ async def test_what_others_tell_is_found_by_who_and_by_whose_data(office: Office
         office,
         "export",
         ExportDownloaded(
-            export_id=uuid4(), person_id=dana, role=Role.DELIVERY_PARTNER, organisation_id=PARTNER, rows=120
+            export_id=uuid4(),
+            person_id=dana,
+            role=Role.DELIVERY_PARTNER,
+            organisation_id=PARTNER,
+            rows=120,
+            searched=True,
+            filters={"status": ["participant_deferred"], "academic_year": ["2024", "2025"]},
+            format=ExportFormat.XLSX,
         ),
     )
     assert await sentences(office, cast.auditor, participant_id=seen) == [
@@ -137,7 +144,8 @@ async def test_what_others_tell_is_found_by_who_and_by_whose_data(office: Office
     ]
     assert await sentences(office, cast.auditor, participant_id=unseen) == []
     assert await sentences(office, cast.auditor, kind="export.downloaded.v1") == [
-        "Dana Whitfield downloaded a CSV file of 120 participants of Northwick Teaching School Hub."
+        "Dana Whitfield downloaded an Excel workbook of 120 participants of Northwick Teaching School Hub, "
+        "found by a search, filtered by academic year 2024 or 2025, status participant deferred."
     ]
     assert await sentences(office, cast.auditor, kind="auth.role-chosen.v1", person_id=dana) == [
         "Dana Whitfield went on as Delivery partner, Northwick Teaching School Hub."

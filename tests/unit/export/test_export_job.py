@@ -18,6 +18,7 @@ from services.export.domain.events import (
     ExportRequested,
     ExportWritten,
     FileShape,
+    Format,
     ListQuery,
     OrganisationId,
     Owner,
@@ -174,7 +175,9 @@ def test_what_is_over_stays_as_it_is(end: list[Event], command: Command) -> None
 
 
 def test_its_owner_takes_it_and_that_is_recorded_each_time() -> None:
-    taken = Downloaded(ID, OWNER, 40)
+    taken = Downloaded(
+        ID, OWNER, 40, searched=True, filters={"role": ["ect"], "academic_year": ["2024"]}, format=Format.CSV
+    )
     given(REQUESTED, STARTED, WRITTEN, taken).when(Download(OWNER, NOW)).then(taken)
 
 

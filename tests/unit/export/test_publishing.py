@@ -1,6 +1,7 @@
 """What leaves the service of what happens to an export."""
 
 from datetime import UTC, datetime
+from functools import reduce
 from uuid import UUID
 
 import orjson
@@ -15,12 +16,15 @@ from services.export.domain.events import (
     ExportId,
     ExportRequested,
     ExportWritten,
+    FileShape,
+    Format,
     ListQuery,
     OrganisationId,
     Owner,
     PersonId,
     WritingStarted,
 )
+from services.export.domain.export_job import Download, decide, evolve
 from services.export.publishing import CODEC, publish
 from shared.contracts.export import CATALOGUE
 
@@ -57,6 +61,25 @@ def test_search_words_stay_at_home_and_filters_are_told() -> None:
     data = published.model_dump()
     assert data["searched"] is True
     assert data["filters"] == {"role": ["ect", "mentor"], "academic_year": ["2024"]}
+
+
+def test_a_download_is_told_with_its_filters_and_rows_and_without_the_search() -> None:
+    asked = ExportRequested(ID, OWNER, QUERY, "people.xlsx", FileShape(format=Format.XLSX))
+    job = reduce(evolve, [asked, *EVENTS[1:3]], None)
+    (taken,) = decide(Download(OWNER, datetime(2026, 11, 24, tzinfo=UTC)), job)
+    published = publish(taken)
+    assert published is not None
+    told = published.model_dump(mode="json")
+    assert (told["rows"], told["searched"], told["format"]) == (3, True, "xlsx")
+    assert told["filters"] == {"role": ["ect", "mentor"], "academic_year": ["2024"]}
+    assert "Ada" not in published.model_dump_json()
+
+
+def test_a_download_from_before_filters_were_kept_is_read() -> None:
+    old = orjson.loads(CODEC.encode(EVENTS[4]))
+    for name in ("searched", "filters", "format"):
+        del old[name]
+    assert CODEC.decode("Downloaded", 1, orjson.dumps(old).decode()) == EVENTS[4]
 
 
 def test_audit_learns_of_all_but_the_tries() -> None:
