@@ -13,8 +13,10 @@ import xlsxwriter
 
 from services.export.scratch import pieces_of, scratch_folder
 
-COLUMN_WIDTH = 24
-"""In characters: wide enough to read most of what is in them."""
+WIDTH, WIDTHS = 24, {"email_address": 40, "lead_provider": 32, "school": 40, "status": 34}
+"""In characters: wide enough to read most of what is in a column."""
+A4 = 9
+"""Source: the list of paper sizes of ECMA-376."""
 LONGEST_TEXT = 32_767
 """That a cell takes."""
 AS_TEXT = {
@@ -41,7 +43,9 @@ class Workbook:
         self._row = 0
         self._add([columns])
         self._sheet.freeze_panes(1, 0)
-        self._sheet.set_column(0, len(columns) - 1, COLUMN_WIDTH)
+        for place, column in enumerate(columns):
+            self._sheet.set_column(place, place, WIDTHS.get(column, WIDTH))
+        self._print_well()
 
     async def write(self, data: bytes) -> None:
         """In a thread: for each piece there is much to do."""
@@ -52,6 +56,13 @@ class Workbook:
         await asyncio.to_thread(self._book.close)
         async for piece in pieces_of(self._path):
             yield piece
+
+    def _print_well(self) -> None:
+        """All columns on one page, and their names on each."""
+        self._sheet.set_landscape()
+        self._sheet.set_paper(A4)
+        self._sheet.fit_to_pages(1, 0)
+        self._sheet.repeat_rows(0)
 
     def _write(self, data: bytes) -> None:
         whole: list[bytes] = []

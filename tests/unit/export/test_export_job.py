@@ -67,6 +67,9 @@ REQUESTED = ExportRequested(ID, OWNER, QUERY, "participants.csv", SHAPE)
 STARTED = WritingStarted(ID, OWNER, 40)
 FILE = WrittenFile(40, 4_000, "ab" * 32, "place", LATER)
 WRITTEN = ExportWritten(ID, OWNER, 40, 4_000, "ab" * 32, "place", LATER)
+TAKEN = Downloaded(
+    ID, OWNER, 40, searched=True, filters={"role": ["ect"], "academic_year": ["2024"]}, format=Format.CSV
+)
 FAILED = ExportFailed(ID, OWNER, "The list could not be read.")
 EXPIRED = ExportExpired(ID, OWNER)
 CANCELLED = ExportCancelled(ID, OWNER)
@@ -175,10 +178,7 @@ def test_what_is_over_stays_as_it_is(end: list[Event], command: Command) -> None
 
 
 def test_its_owner_takes_it_and_that_is_recorded_each_time() -> None:
-    taken = Downloaded(
-        ID, OWNER, 40, searched=True, filters={"role": ["ect"], "academic_year": ["2024"]}, format=Format.CSV
-    )
-    given(REQUESTED, STARTED, WRITTEN, taken).when(Download(OWNER, NOW)).then(taken)
+    given(REQUESTED, STARTED, WRITTEN, TAKEN).when(Download(OWNER, NOW)).then(TAKEN)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_who_comes_for_a_failed_file_is_told_why() -> None:
 
 def test_it_can_be_taken_until_the_moment_it_expires() -> None:
     last = LATER - timedelta(microseconds=1)
-    given(REQUESTED, STARTED, WRITTEN).when(Download(OWNER, last)).then(Downloaded(ID, OWNER, 40))
+    given(REQUESTED, STARTED, WRITTEN).when(Download(OWNER, last)).then(TAKEN)
     given(REQUESTED, STARTED, WRITTEN).when(Download(OWNER, LATER)).then_refused(NoLongerThere)
 
 

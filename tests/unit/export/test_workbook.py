@@ -68,6 +68,18 @@ async def test_texts_are_read_back_as_they_were_and_none_is_a_formula(rows: list
     assert [_lines(text) for _, text in read] == [_lines(text) for text in expected]
 
 
+async def test_a_column_shows_whole_email_addresses_and_a_printed_page_all_columns() -> None:
+    async with workbook(("full_name", "email_address")) as book:
+        data = b"".join([piece async for piece in book.finished()])
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        sheet = ElementTree.fromstring(file.read("xl/worksheets/sheet1.xml"))  # noqa: S314  (our own)
+    name, email = (float(column.get("width", 0)) for column in sheet.iter(f"{SHEET}col"))
+    assert name >= 24
+    assert email >= 40
+    (setup,) = sheet.iter(f"{SHEET}pageSetup")
+    assert (setup.get("orientation"), setup.get("fitToHeight")) == ("landscape", "0")
+
+
 async def test_a_text_longer_than_a_cell_is_not_cut_short() -> None:
     try:
         await written([["x" * 40_000, "", ""]], cut=100_000)
