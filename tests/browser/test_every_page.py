@@ -225,7 +225,8 @@ async def test_a_form_is_walked_by_tab_sent_by_enter_and_its_errors_lead_to_fiel
 @pytest.mark.timeout(900)
 async def test_every_form_that_asks_is_sent_by_keyboard(browser: Browser, site: Site) -> None:
     """Also those inside of other pages, and those that are opened first."""
-    asking = [page for page in site.of_each_kind(in_every_state=True) if page.sent is not None]
+    answered = [page for page in site.of_each_kind(in_every_state=True) if page.sent is not None]
+    asking = [page for page in answered if page.url != "/choose-role"]  # one is chosen: nothing is missing
     assert len(asking) > 15
     for each in asking:
         async with await context_of(browser, site.url, site.cookies.get(each.role, {})) as context:
