@@ -37,7 +37,7 @@ async def ask_for_link(body: contract.AskForLink, auth: Here, _caller: Gateway) 
 async def redeem_link(body: contract.RedeemLink, auth: Here, _caller: Gateway) -> contract.SessionOpened:
     """Use a link, once. 410 `link-not-usable` when it is used, old or false."""
     keys = [key.get_secret_value().encode() for key in auth.settings.link_keys]
-    link_id = read_link_token(body.token, keys)
+    link_id = read_link_token(body.token, keys, bits=auth.settings.link_bits)
     if link_id is None:
         raise LinkNotUsable
     return opened(await auth.sessions.redeem(link_id, body.device, body.browser))

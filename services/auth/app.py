@@ -127,6 +127,7 @@ def _rules(settings: AuthSettings) -> LinkRules:
         per_person=settings.links_per_address,
         public_url=settings.public_url,
         key=settings.link_keys[0].get_secret_value().encode(),
+        bits=settings.link_bits,
     )
 
 
@@ -136,6 +137,7 @@ def _asking_rules(settings: AuthSettings) -> AskingRules:
         at_once=settings.asking_links_per_address,
         public_url=settings.public_url,
         keys=[key.get_secret_value().encode() for key in settings.link_keys],
+        bits=settings.link_bits,
     )
 
 

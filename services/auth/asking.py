@@ -63,6 +63,7 @@ class AskingRules:
     at_once: int
     public_url: str
     keys: Sequence[bytes]
+    bits: int
 
 
 class Asking:
@@ -100,7 +101,7 @@ class Asking:
             row = await self._good(connection, LinkId(UUID(job.data["link_id"])))
         if row is None:
             return
-        token = link_token(LinkId(row.link_id), self._rules.keys[0], ASKING)
+        token = link_token(LinkId(row.link_id), self._rules.keys[0], ASKING, self._rules.bits)
         until = row.expires_at.astimezone(LONDON)
         body = BODY.format(
             url=f"{self._rules.public_url}/ask-for-access/form/{token}",
@@ -152,7 +153,7 @@ class Asking:
         return asking_links.c.expires_at > self._clock()
 
     def _proven(self, token: str) -> LinkId:
-        link_id = read_link_token(token, self._rules.keys, ASKING)
+        link_id = read_link_token(token, self._rules.keys, ASKING, self._rules.bits)
         if link_id is None:
             raise LinkNotUsable
         return link_id

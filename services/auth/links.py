@@ -44,6 +44,7 @@ class LinkRules:
     per_person: int
     public_url: str
     key: bytes
+    bits: int
 
 
 class Links:
@@ -144,7 +145,7 @@ class Links:
         await enqueue(transaction.connection, EMAIL_LINK, str(link_id), {"link_id": str(link_id)})
 
     def _email(self, person: Addressee, issued: LinkIssued) -> Email:
-        url = f"{self._rules.public_url}/sign-in/link/{link_token(issued.link_id, self._rules.key)}"
+        url = f"{self._rules.public_url}/sign-in/link/{self._token(issued.link_id)}"
         until = issued.expires_at.astimezone(LONDON)
         time = f"{until:%-I:%M%p}".lower()
         subject, why = _WORDS[issued.purpose]
@@ -159,6 +160,9 @@ class Links:
             "Check data for delivery partners\n"
         )
         return Email(person.email, subject, body, reference=f"link-{issued.link_id}")
+
+    def _token(self, link_id: LinkId) -> str:
+        return link_token(link_id, self._rules.key, bits=self._rules.bits)
 
 
 _WORDS = {

@@ -8,6 +8,7 @@ import limits
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.auth.callers import HASHED, several
+from services.auth.domain.link_token import ALL_BITS, FEWEST_BITS
 from services.auth.vault import Vault
 from shared.keys import SHORTEST_KEY, guessable, too_short
 from shared.settings import EmailSettings, ServiceSettings
@@ -29,6 +30,9 @@ class AuthSettings(ServiceSettings):
     space between."""
     link_minutes: int = Field(default=10, ge=1, le=60)
     """How long a sign-in link can be used."""
+    link_bits: int = Field(default=ALL_BITS, ge=FEWEST_BITS, le=ALL_BITS, multiple_of=8)
+    """How many bits of its MAC a link holds: with 128 it is 45 characters long, with 256 it is 66. A change
+    ends the links that were sent before."""
     confirmation_link_days: int = Field(default=5, ge=1, le=14)
     """How long the link in a lead provider's request for confirmation can be used."""
     idle_minutes: int = Field(default=30, ge=1)

@@ -9,9 +9,12 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 
-from tests.integration.auth.running import Running, count
+from services.auth.app import create
+from services.auth.domain.link_token import link_token, read_link_token
+from tests.integration.auth.running import SECRET, Running, count
 
 REDEEMS = int(os.environ.get("CHECK_DATA_TEST_REDEEMS", "500"))
 AT_ONCE = 500
@@ -48,6 +51,26 @@ async def test_every_changed_byte_of_a_link_is_refused_and_the_link_is_still_goo
             answer = await auth.post("/links/redeem", token=forged)
             assert answer.status_code == 410, place
     assert (await auth.post("/links/redeem", token=token)).status_code == 200
+
+
+async def test_a_shorter_link_is_good_where_the_setting_says_so_and_nowhere_else(auth: Running) -> None:
+    settings = auth.app.state.auth.settings
+    key = settings.link_keys[0].get_secret_value().encode()
+    long = await auth.link()
+    link_id = read_link_token(long, [key])
+    assert link_id is not None
+    short = link_token(link_id, key, bits=128)
+    assert (await auth.post("/links/redeem", token=short)).status_code == 410
+    app = create(settings.model_copy(update={"link_bits": 128}), clock=auth.clock)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://auth") as http,
+    ):
+        token = await http.post("/tokens", json={"audience": "auth"}, auth=("gateway", SECRET + "gateway"))
+        as_gateway = {"authorization": f"Bearer {token.json()['token']}"}
+        for sent, status in ((long, 410), (short, 200)):
+            answer = await http.post("/links/redeem", json={"token": sent}, headers=as_gateway)
+            assert answer.status_code == status
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,18 @@ def test_a_token_is_read_by_its_key_and_by_a_key_before_it() -> None:
     assert read_link_token(link_token(LINK, OLD_KEY), [KEY]) is None
 
 
+@pytest.mark.parametrize(("bits", "length"), [(128, 45), (192, 55), (256, 66)])
+def test_a_token_holds_as_many_bits_as_it_is_told_and_is_good_with_all_of_them_only(
+    bits: int, length: int
+) -> None:
+    token = link_token(LINK, KEY, bits=bits)
+    assert len(token) == length
+    assert read_link_token(token, [KEY], bits=bits) == LINK
+    for other in {128, 192, 256} - {bits}:
+        assert read_link_token(token, [KEY], bits=other) is None
+    assert read_link_token(token[:23], [KEY], bits=bits) is None, "no bits at all"
+
+
 def test_a_token_changed_anywhere_is_refused() -> None:
     token = link_token(LINK, KEY)
     for place in range(len(token)):

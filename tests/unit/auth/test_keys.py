@@ -79,6 +79,20 @@ def test_weak_keys_are_refused_at_the_start_and_no_key_is_told(
     )
 
 
+def test_a_link_lives_ten_minutes_and_holds_256_bits_unless_told_and_128_at_least(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    safe = settings(monkeypatch)
+    assert (safe.link_minutes, safe.link_bits) == (10, 256)
+    for variable, value in (("LINK_BITS", "120"), ("LINK_BITS", "130"), ("LINK_MINUTES", "61")):
+        with monkeypatch.context() as told:
+            told.setenv(f"CHECK_DATA_{variable}", value)
+            with pytest.raises(ValidationError, match=variable.lower()):
+                settings(monkeypatch)
+    monkeypatch.setenv("CHECK_DATA_LINK_BITS", "128")
+    assert settings(monkeypatch).link_bits == 128
+
+
 def test_a_service_proves_itself_to_who_knows_only_the_hash() -> None:
     secret, hashed = service_secret()
     known = {"gateway": SecretStr(hashed), "export": SecretStr(GOOD)}
