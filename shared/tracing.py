@@ -12,7 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
-CORRELATION = re.compile(r"[A-Za-z0-9-]{8,64}")
+CORRELATION = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""A UUID, or its digits without dashes. It is in every log line and event, and anybody can send one: in a
+freer form they could write names there, or numbers of teachers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ log = structlog.get_logger(__name__)
 REQUESTS = Counter("checkdata_http_requests_total", "Requests answered", ["method", "route", "status"])
 DURATION = Histogram("checkdata_http_request_seconds", "Time to the end of the answer", ["method", "route"])
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+OTHER = "_OTHER"
+"""Any other word: callers make it up, and could make up a million, or a name. OpenTelemetry calls it so."""
 FAILED = 500
 FEED = "/events"
 
@@ -51,7 +54,7 @@ class Observe:
             finally:
                 seconds = time.perf_counter() - started
                 route = getattr(scope.get("route"), "path", "(no route)")
-                method = scope["method"]
+                method = scope["method"] if scope["method"] in METHODS else OTHER
                 REQUESTS.labels(method, route, str(status)).inc()
                 DURATION.labels(method, route).observe(seconds)
                 if route not in HEALTH_PATHS:

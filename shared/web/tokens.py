@@ -25,6 +25,8 @@ ALGORITHM = "EdDSA"
 REFUSED = Counter("checkdata_tokens_refused_total", "Internal tokens refused", ["reason"])
 LEEWAY_SECONDS = 5
 """How far the clocks of two machines may differ."""
+ENDED = "access-has-ended"
+"""Code of the problem when the token was good until its session or access ended."""
 POLICY_VIOLATION = 1008
 """Why a websocket is closed. Source: RFC 6455, section 7.4.1."""
 
@@ -144,7 +146,8 @@ class Authenticate:
             scope["caller"] = await self._verifier.verify(_bearer(scope))
         except TokenRefused as refused:
             REFUSED.labels(refused.reason).inc()
-            problem = Problem(401, "no-valid-token", "This call carries no valid token.")
+            code = ENDED if refused.reason == "withdrawn" else "no-valid-token"
+            problem = Problem(401, code, "This call carries no valid token.")
             await problem.response()(scope, receive, send)
             return
         await self.app(scope, receive, send)

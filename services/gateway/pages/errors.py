@@ -17,11 +17,14 @@ from services.gateway.return_to import present_path, with_return_to
 from services.gateway.session import cookies_of
 from services.gateway.visitor import NotSignedIn, RoleNotChosen, SecondFactorMissing, WrongRole
 from shared.web.problems import Problem
+from shared.web.tokens import ENDED
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS: Final = "30"
 IN_THE_PATH: Final = "path"
+OVER: Final = frozenset({"session-not-valid", ENDED})
+"""What a service says to a session that is over, or ended while the page was made."""
 
 
 def not_found(request: Request, status: int = 404) -> Response:
@@ -43,16 +46,21 @@ def cannot_be_done(request: Request, status: int, detail: str) -> Response:
     return page(request, "errors/cannot_be_done.html", status, detail=told(detail))
 
 
+def sign_in_first(request: Request) -> Response:
+    """There is no session, or it is over."""
+    response = see_other(with_return_to("/sign-in", present_path(request)))
+    cookies = cookies_of(request)
+    if cookies.session in request.cookies:
+        cookies.forget_session(response)
+    return response
+
+
 def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
     """Install the handlers. headers: for the answer to a bug, which no middleware of ours sees."""
 
     @app.exception_handler(NotSignedIn)
     async def _not_signed_in(request: Request, _: NotSignedIn) -> Response:
-        response = see_other(with_return_to("/sign-in", present_path(request)))
-        cookies = cookies_of(request)
-        if cookies.session in request.cookies:
-            cookies.forget_session(response)
-        return response
+        return sign_in_first(request)
 
     @app.exception_handler(SecondFactorMissing)
     async def _second_factor_missing(request: Request, _: SecondFactorMissing) -> Response:
@@ -76,6 +84,8 @@ def answer_with_pages(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(Refusal)
     async def _refusal(request: Request, refusal: Refusal) -> Response:
+        if refusal.code in OVER:
+            return sign_in_first(request)
         if refusal.code == "second-factor-needed":
             return see_other(with_return_to("/sign-in/second-factor", present_path(request)))
         match refusal.status:

@@ -252,7 +252,7 @@ async def test_each_job_of_a_batch_belongs_to_the_trace_of_its_own_event(auth: R
                 "contacts": [str(uuid4())],
             },
             sequence=str(number),
-            correlationid=f"request-000{number}",
+            correlationid=f"{number:032x}",
         )
         for number, request_id in enumerate((uuid4(), uuid4()), 1)
     ]
@@ -261,7 +261,7 @@ async def test_each_job_of_a_batch_belongs_to_the_trace_of_its_own_event(auth: R
         rows = await connection.execute(
             text("SELECT trace->>'correlation_id', trace->>'causation_id' FROM work ORDER BY id")
         )
-        assert [tuple(row) for row in rows] == [("request-0001", "event-1"), ("request-0002", "event-2")]
+        assert [tuple(row) for row in rows] == [(f"{n:032x}", f"event-{n}") for n in (1, 2)]
 
 
 async def test_many_requests_for_confirmation_do_not_keep_a_contact_from_signing_in(auth: Running) -> None:

@@ -99,6 +99,8 @@ async def test_the_end_of_a_session_is_heard_within_a_second(service: Participan
     }
     await tells(redis, "auth", "auth.session-ended.v1", service.person_id, ended)
     assert await answers(service, 401) < 1
+    refused = await service.get("/participants", NORTH)
+    assert refused.json()["type"] == "urn:check-data:problem:access-has-ended"
     service.session_id = uuid4()
     await answers(service, 200)
 

@@ -79,9 +79,9 @@ async def test_a_request_is_followed_to_the_email_and_to_its_line_in_the_log(
     transport = httpx.ASGITransport(application(bus))
     async with httpx.AsyncClient(transport=transport, base_url="http://traced") as http:
         for n, traceparent in outside.items():
-            headers = {"traceparent": traceparent, "x-correlation-id": f"request-000{n}"}
+            headers = {"traceparent": traceparent, "x-correlation-id": f"{n:032x}"}
             answer = await http.post(f"/counts/{n}", headers=headers)
-            assert answer.headers["x-correlation-id"] == f"request-000{n}"
+            assert answer.headers["x-correlation-id"] == f"{n:032x}"
 
     async def send(job: Job) -> None:
         await post.send(Email("zoe@example.org", "Hello", "Hello", job.key))
@@ -103,7 +103,7 @@ async def test_a_request_is_followed_to_the_email_and_to_its_line_in_the_log(
     assert reader.batches == [2], "both came in one batch, and are told apart all the same"
     emails = {email.reference: trace for email, trace in post.sent}
     for n, event, told in zip(outside, stored, reader.events, strict=True):
-        trace_id, correlation = f"{n:032x}", f"request-000{n}"
+        trace_id, correlation = f"{n:032x}", f"{n:032x}"
         assert trace_id in (event.metadata.traceparent or "")
         assert event.metadata.correlation_id == told.correlationid == correlation
         assert told.traceparent == event.metadata.traceparent

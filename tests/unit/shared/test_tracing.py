@@ -10,8 +10,8 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 def test_a_trace_goes_on_with_a_span_of_its_own() -> None:
-    trace = new_trace(f"00-{TRACE}-{SPAN}-01", "request-0001", "event-1")
-    assert (trace.trace_id, trace.correlation_id, trace.causation_id) == (TRACE, "request-0001", "event-1")
+    trace = new_trace(f"00-{TRACE}-{SPAN}-01", "0001" * 8, "event-1")
+    assert (trace.trace_id, trace.correlation_id, trace.causation_id) == (TRACE, "0001" * 8, "event-1")
     assert trace.span_id != SPAN
     assert trace.traceparent == f"00-{TRACE}-{trace.span_id}-01"
 
@@ -50,7 +50,7 @@ def test_a_malformed_traceparent_starts_anew(malformed: str | None) -> None:
         "x" * 65,
         "with space",
         "with\r\nheader: x",
-        "request-0001\n",
+        "0001" * 8 + "\n",
         "<script>",
         "über-uns",
     ],
@@ -63,11 +63,11 @@ def test_a_correlation_that_is_not_a_plain_word_is_replaced(distrusted: str | No
 
 
 def test_calls_to_others_carry_the_span_that_they_are_part_of() -> None:
-    with tracing(new_trace(f"00-{TRACE}-{SPAN}-01", "request-0001")) as trace:
+    with tracing(new_trace(f"00-{TRACE}-{SPAN}-01", "0001" * 8)) as trace:
         sent = outgoing_headers()
-    assert sent == {"traceparent": trace.traceparent, "x-correlation-id": "request-0001"}
+    assert sent == {"traceparent": trace.traceparent, "x-correlation-id": "0001" * 8}
     there = new_trace(sent["traceparent"], sent["x-correlation-id"])
-    assert (there.trace_id, there.correlation_id) == (TRACE, "request-0001")
+    assert (there.trace_id, there.correlation_id) == (TRACE, "0001" * 8)
     assert span_of(sent["traceparent"]) == trace.span_id != there.span_id
 
 
