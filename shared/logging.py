@@ -5,6 +5,7 @@ Never give a name, an email address, a TRN, a token or a search text to a log ca
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -31,6 +32,13 @@ def _without_messages(
     return event
 
 
+TOLD_OF_ERRORS: Final[tuple[structlog.typing.Processor, ...]] = (
+    # Without local variables: they hold what must not be in a log.
+    structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+    _without_messages,
+)
+
+
 def configure_logging(service: str, level: str = "INFO") -> None:
     """Send structlog's and the standard library's logs to stderr as JSON lines."""
     shared_processors: list[structlog.typing.Processor] = [
@@ -39,9 +47,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_trace,
-        # Without local variables: they hold what must not be in a log.
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
-        _without_messages,
+        *TOLD_OF_ERRORS,
     ]
     structlog.configure(
         processors=[*shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -2,6 +2,7 @@ import functools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.bus.client import open_client
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
+from shared.logging import TOLD_OF_ERRORS
+from tests.collector import collector
 from tests.databases import Databases
 from tests.running import RunningSystem, running_system
 from tests.servers import (
@@ -22,10 +25,14 @@ from tests.servers import (
     why_no_containers,
 )
 from tests.valkey_cluster import ValkeyCluster
-from tests.watch import left_by, said_by
+from tests.watch import OVERHEARD, left_by, left_by_all, said_by, told_by
 
-# What services of the tests log must not come between what a command prints, which tests look at.
-structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+# What services of the tests log must not come between what a command prints, which tests look at. Errors are
+# told of as by a service that runs: the suite watches what they say.
+structlog.configure(
+    processors=[structlog.processors.add_log_level, *TOLD_OF_ERRORS, structlog.processors.JSONRenderer()],
+    logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+)
 
 
 @functools.cache
@@ -37,6 +44,7 @@ def no_containers() -> str | None:
 def servers() -> Iterator[Servers]:
     with container_servers() if no_containers() is None else embedded_servers() as servers:
         yield servers
+        assert left_by_all(servers) == []
 
 
 @pytest.fixture(scope="module")
@@ -45,17 +53,33 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     home = tmp_path_factory.mktemp("home")
     for folder in (home, *home.parents[:2]):
         folder.chmod(0o755)  # when run as root, Postgres runs as another user
-    with running_system(home) as running:
-        yield running
-        assert left_by(home) == []
+    with collector() as (address, traces):
+        with running_system(home, {"CHECK_DATA_TRACES_TO": address}) as running:
+            yield replace(running, traces=traces)
+            assert left_by(home) == []
+        assert told_by(traces) == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _refusals_are_overheard() -> Iterator[None]:
+    with OVERHEARD.refusals():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _spans_are_overheard() -> Iterator[None]:
+    with OVERHEARD.spans():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.when == "teardown" and report.passed and (found := said_by(report)):
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} lets a log hold what none may: {found}"
+    if report.when == "teardown":
+        found = said_by(report) + OVERHEARD.findings()
+        if report.passed and found:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} lets this be seen where none may: {found}"
     return report
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -31,6 +31,8 @@ class RunningSystem:
     process: subprocess.Popen[str]
     said: list[str]
     """What it printed so far."""
+    traces: Sequence[bytes] = ()
+    """What a collector got of it by OTLP so far, where there is one."""
 
 
 @contextmanager

@@ -6,7 +6,6 @@ ones than the official. Where they cannot be had, the embedded servers are used,
 
 import asyncio
 import atexit
-import itertools
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
+from sqlalchemy.engine import make_url
 from testcontainers.core.container import DockerContainer
 
 from shared.embedded.postgres import start_postgres
@@ -36,11 +36,26 @@ PASSWORD = "not-a-secret"
 class Servers:
     postgres_admin_url: str
     _redis_address: str
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    redis_urls: list[str] = field(default_factory=list)
+    """Those that were given out."""
 
     def new_redis_url(self) -> str:
         """An empty Redis database: a test that reads another's events would depend on their order."""
-        return f"{self._redis_address}/{next(self._numbers)}"
+        self.redis_urls.append(f"{self._redis_address}/{len(self.redis_urls)}")
+        return self.redis_urls[-1]
+
+
+async def databases_of(servers: Servers) -> list[tuple[str, str]]:
+    """Name and URL (a superuser's) of each database."""
+    connection = await asyncpg.connect(servers.postgres_admin_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate"
+        )
+    finally:
+        await connection.close()
+    url = make_url(servers.postgres_admin_url)
+    return [(name, url.set(database=name).render_as_string(hide_password=False)) for (name,) in rows]
 
 
 def why_no_containers() -> str | None:

@@ -29,6 +29,7 @@ from tests.end_to_end.story import (
     total_of,
 )
 from tests.running import Page, RunningSystem, Visitor
+from tests.watch import environments
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
@@ -310,6 +311,49 @@ async def test_support_signs_somebody_out_and_a_token_left_over_is_refused_in_ev
     await marcus.sign_in("marcus.bell@example.org")
     for visitor in (sam, alex):
         await visitor.close()
+
+
+async def test_support_sees_which_emails_did_not_arrive_and_users_do_not(
+    system: RunningSystem, marcus: Visitor
+) -> None:
+    """One that auth sent and one of access bounced: as Notify would have told."""
+    bounced = (
+        "INSERT INTO sent_emails (reference, address, subject, state, reason, sent_at, looked_at) "
+        "VALUES ('bounced', $1, 'Your link', 'failed', 'permanent-failure', now(), now())"
+    )
+    for service, environment in environments(system.home).items():
+        if service in {"auth", "access"}:
+            connection = await asyncpg.connect(environment["CHECK_DATA_OWNER_DATABASE_URL"])
+            await connection.execute(bounced, f"gone.from.{service}@example.org")
+            await connection.close()
+    sam = Visitor(system.url)
+    await sam.sign_in("sam.okoro@example.org")
+    page = await sam.get("/staff/emails")
+    for service in ("auth", "access"):
+        assert f"gone.from.{service}@example.org" in page.text
+    assert "The address does not exist" in page.text
+    assert "gone.from" not in (await marcus.get("/staff/emails")).text
+    await sam.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/participants",
+        "/choose-role",
+        "/your-sessions",
+        "/session-goes-on",
+        "/sign-in/second-factor",
+        "/staff/people",
+    ],
+)
+@pytest.mark.parametrize("session", ["over", "x" * 3_000, '"', "%00", "\xe9\xff"])
+async def test_a_session_that_is_over_or_false_leads_to_the_sign_in_from_every_page(
+    system: RunningSystem, path: str, session: str
+) -> None:
+    async with httpx.AsyncClient(base_url=system.url) as http:
+        answer = await http.get(path, headers={"cookie": f"session={session}".encode("latin-1")})  # type: ignore[arg-type]
+    assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
 
 
 async def test_every_service_refuses_a_call_without_a_token(system: RunningSystem) -> None:

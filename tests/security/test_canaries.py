@@ -1,7 +1,7 @@
 """After people walked through everything: no token and no personal data where none belongs.
 
-Looked at: logs, metrics, error pages, all tables of all databases, all of Redis. (No traces are exported. The
-development inbox stands for people's mailboxes: it is not looked at.)
+Looked at: logs, metrics, spans, error pages, all tables of all databases, all of Redis. (The development
+inbox stands for people's mailboxes: it is not looked at.)
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from redis.asyncio import Redis
 
 from services.access.demo import DEMO_PEOPLE
 from shared.clock import london_day, system_clock
-from tests.end_to_end.story import PARTNER, dana_of_the_partner
+from tests.end_to_end.story import PARTNER, calls_with_tokens_of, dana_of_the_partner
 from tests.running import Page, RunningSystem, Visitor
-from tests.security.canaries import Canaries, of_bus, of_databases, of_logs, of_metrics
+from tests.security.canaries import Canaries, of_bus, of_databases, of_logs, of_metrics, of_traces
 from tests.watch import environments
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -40,6 +40,8 @@ class Walk:
     pages_of_errors: list[Page] = field(default_factory=list)
     seconds_to_the_end: float = 0.0
     """From the click that ended somebody's access to the first page that they were refused."""
+    seconds_to_the_end_everywhere: float = 0.0
+    """The same, until every service refused a token that was given out before."""
     seconds_from_the_end_of_the_agreement: float = 0.0
     """From the click that ended the last agreement to the first page that was refused."""
 
@@ -65,7 +67,13 @@ async def walk(system: RunningSystem) -> Walk:
     await _strange_things(stranger, walk, rows[0])
     for visitor in (marcus, sam):  # before the end: their sessions are good still
         walk.canaries.tokens |= {value for value in visitor.http.cookies.values() if value}
-    walk.seconds_to_the_end = await _end_access(sam, there, marcus)
+    async with calls_with_tokens_of(system, marcus) as calls:
+        assert 401 not in (await calls()).values()
+        started = time.perf_counter()
+        walk.seconds_to_the_end, clicked = await _end_access(sam, there, marcus)
+        while set((await calls()).values()) != {401}:
+            assert time.perf_counter() - started < 30
+        walk.seconds_to_the_end_everywhere = time.perf_counter() - clicked
     walk.seconds_from_the_end_of_the_agreement = await _end_last_agreement(system)
     for address in ("marcus.bell@example.org", "sam.okoro@example.org"):
         walk.canaries.tokens |= {link.rsplit("/", 1)[-1] for link in await sam.links(address)}
@@ -107,15 +115,16 @@ async def _strange_things(stranger: Visitor, walk: Walk, row: Mapping[str, str])
     await stranger.submit(await stranger.get("/sign-in"), "/sign-in", email=row["email_address"])
 
 
-async def _end_access(sam: Visitor, there: str, marcus: Visitor) -> float:
-    """End each access of the user. Returns the seconds until the next page of theirs is refused."""
+async def _end_access(sam: Visitor, there: str, marcus: Visitor) -> tuple[float, float]:
+    """End the user's access. Returns the seconds until a page is refused, and the moment of the click."""
     page = await sam.get(there)
     ends = page.links(rf"{there}/grants/[0-9a-f-]{{36}}/end")
     assert len(ends) == 1
     form = await sam.get(ends[0])
     assert (await marcus.get("/participants")).path == "/participants"
     fields = {**form.form(ends[0]), "reason": "Left the organisation."}
-    return await _seconds_until_refused(sam, ends[0], fields, marcus)
+    clicked = time.perf_counter()
+    return await _seconds_until_refused(sam, ends[0], fields, marcus), clicked
 
 
 async def _end_last_agreement(system: RunningSystem) -> float:
@@ -155,6 +164,10 @@ def test_who_is_suspended_is_refused_within_a_second(walk: Walk) -> None:
     assert walk.seconds_to_the_end < 1.0
 
 
+def test_tokens_of_who_is_suspended_are_refused_in_every_service_within_a_second(walk: Walk) -> None:
+    assert walk.seconds_to_the_end_everywhere < 1.0
+
+
 def test_whose_last_agreement_ends_is_refused_within_a_second(walk: Walk) -> None:
     assert walk.seconds_from_the_end_of_the_agreement < 1.0
 
@@ -180,6 +193,16 @@ def test_no_log_holds_a_token_or_personal_data(system: RunningSystem, walk: Walk
 
 async def test_no_metric_holds_a_token_or_personal_data(walk: Walk) -> None:
     assert await of_metrics(walk.environments, walk.canaries) == []
+
+
+def test_no_span_holds_a_token_or_personal_data(system: RunningSystem, walk: Walk) -> None:
+    assert of_traces(system.traces, walk.canaries) == []
+    names = {
+        name
+        for name in (b"POST /links/redeem", b"GET /participants", b"append")
+        if name in b"".join(system.traces)
+    }
+    assert len(names) == 3, "the walk was told of"
 
 
 def test_no_error_page_repeats_what_it_was_asked_with(walk: Walk) -> None:

@@ -2,44 +2,19 @@
 
 import asyncio
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from services.cli import processes
 from shared.database.engine import create_engine
+from tests.collector import collector
 from tests.conftest import NewDatabase
 from tests.integration.auth.running import EMAIL
 from tests.integration.cli.test_stopping import environment, let_in, serving
 from tests.notify import running_notify
 
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-
-
-@contextmanager
-def collector() -> Iterator[tuple[str, list[bytes]]]:
-    """Takes spans as a collector does. Gives its address, and the bodies that it got."""
-    got: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", got
-        server.shutdown()
 
 
 async def test_spans_reach_a_collector_without_anything_personal(
