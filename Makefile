@@ -9,7 +9,7 @@ DEV_READY := $(VENV)/.ready-to-develop
 BENCH_READY := $(VENV)/.ready-to-measure
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast faults faults-export redeems timings bench bench-short accessibility screenshots words check format docs lock clean assets load load-short
+.PHONY: help run test test-fast faults faults-cluster faults-export redeems timings bench bench-short accessibility screenshots words check format docs lock clean assets load load-short
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ test-fast: $(DEV_READY) ## Run the tests that need no server
 
 faults: $(DEV_READY) ## Kill everything again and again, and write what happened into docs/faults.md
 	@$(BIN)/python -m tests.faults.campaign
+
+faults-cluster: $(DEV_READY) ## The same on a cluster of Valkeys and a Postgres with a replica: nodes are lost, the replica promoted
+	@$(BIN)/python -m tests.faults.spread
 
 faults-export: $(DEV_READY) ## Kill what makes files 200 times, and write what became of them into docs/faults.md
 	@$(BIN)/python -m tests.faults.exports

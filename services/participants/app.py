@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from services.participants.derivation import Derivation
 from services.participants.precedence import PeopleFirst, Precedence
 from services.participants.publishing import CODEC, PUBLICATION
 from services.participants.queries import ParticipantQueries
+from services.participants.replica import open_replica
 from services.participants.scope import open_readers
 from services.participants.settings import ParticipantsSettings
 from services.participants.visits import Visits
@@ -43,12 +45,13 @@ def create(
             http,
             open_backbone("participants", settings, CODEC, clock) as backbone,
             open_readers(url, settings.reader_pool_size) as readers,
+            open_replica(settings) as replica,
         ):
             derivation = Derivation(backbone.engine, settings.derivation_batch)
             app.state.backbone = backbone
             app.state.store = backbone.store
             app.state.clock = clock
-            app.state.queries = ParticipantQueries(readers, precedence)
+            app.state.queries = ParticipantQueries(readers, precedence, replica)
             visits = Visits(backbone.engine)
             app.state.visits = visits
             app.state.derivation = derivation
@@ -61,6 +64,8 @@ def create(
             backbone.publish(PUBLICATION)
             await backbone.follow(ManageEcts(derivation.wake))
             backbone.keep_running("derivation", derivation.run)
+            if replica is not None:
+                backbone.keep_running("replica", partial(replica.keep_looking, backbone.engine))
             backbone.repeat("forget old visits", FORGET_SECONDS, forget_old_visits)
             backbone.keep_running("days", lambda: keep_days(backbone.store, clock, derivation.wake))
             yield

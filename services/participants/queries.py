@@ -21,8 +21,9 @@ from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
 from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement, total_statement
 from services.participants.precedence import Precedence
+from services.participants.replica import PRIMARY, Replica, Source, reading_from
 from services.participants.rows_query import RowsQuery
-from services.participants.scope import Scope, reading
+from services.participants.scope import Scope
 from services.participants.summary import summarise
 from shared.contracts.participants import ParticipantSummary
 
@@ -47,11 +48,18 @@ class FoundPage:
 
 
 class ParticipantQueries:
-    """readers: of the role participants_reader. precedence: of people before the rows of files."""
+    """readers: of the role participants_reader. precedence: of people before the rows of files.
 
-    def __init__(self, readers: asyncpg.Pool, precedence: Precedence) -> None:
+    replica: what is asked instead, while it is known to be little behind.
+    """
+
+    def __init__(self, readers: asyncpg.Pool, precedence: Precedence, replica: Replica | None = None) -> None:
         self._readers = readers
         self.precedence = precedence
+        self._replica = replica
+
+    def _source(self) -> Source:
+        return self._replica.source() if self._replica else PRIMARY
 
     async def check(self) -> None:
         """Raises when the database does not answer this role."""
@@ -60,7 +68,8 @@ class ParticipantQueries:
     async def page(self, scope: Scope, query: ListQuery, paging: Paging) -> FoundPage:
         """Return one page, with counts that agree with it. Raises PagePastTheEnd."""
         statement = page_statement(scope, query, paging)
-        async with reading(self._readers, scope) as connection:
+        source = self._source()
+        async with reading_from(source, self._readers, scope) as connection:
             records = await connection.fetch(statement.text, *statement.values)
         counted = orjson.loads(records[0]["by_status"] or "{}")
         by_status = {status.value: counted.get(status.value, 0) for status in Status}
@@ -79,23 +88,30 @@ class ParticipantQueries:
             "by_status": by_status,
             "academic_years": records[0]["years"],
             "changed_since": query.changed_since if isinstance(query.changed_since, datetime) else None,
+            "as_of": source.as_of,
         }
         return FoundPage(body, total, [record["participant_id"] for record in shown])
 
     async def one(self, scope: Scope, participant_id: UUID) -> Json | None:
         """Return a ParticipantDetail, not yet as JSON; None when it is not this organisation's."""
-        async with reading(self._readers, scope) as connection:
+        source = self._source()
+        async with reading_from(source, self._readers, scope) as connection:
             values = scope.organisation_id, scope.kind.value, participant_id
             record = await connection.fetchrow(ONE, *values)
             if record is None:
                 return None
             history = await connection.fetch(HISTORY, *values)
-        return {"participant": _row(record), "history": [_change(change) for change in history]}
+        return {
+            "participant": _row(record),
+            "history": [_change(change) for change in history],
+            "as_of": source.as_of,
+        }
 
     async def summary(self, scope: Scope, today: date) -> ParticipantSummary:
         """Return the organisation in numbers, all of one moment."""
-        async with reading(self._readers, scope) as connection:
-            return await summarise(connection, scope, today)
+        source = self._source()
+        async with reading_from(source, self._readers, scope) as connection:
+            return await summarise(connection, scope, today, source.as_of)
 
     async def records(self, scope: Scope, query: RowsQuery) -> tuple[int, AsyncGenerator[bytes]]:
         """How many rows GET /participants/rows gives, and the rows, all from one snapshot.
@@ -110,7 +126,7 @@ class ParticipantQueries:
         """Yield the total first."""
         total = total_statement(scope, query.found)
         rows = rows_statement(scope, query.found, cells(query.columns, query.formulas))
-        async with reading(self._readers, scope) as connection:
+        async with reading_from(self._source(), self._readers, scope) as connection:
             yield b"%d" % await connection.fetchval(total.text, *total.values)
             async with aclosing(copied(connection, rows, self.precedence)) as pieces:
                 async for piece in pieces:

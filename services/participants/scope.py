@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -70,5 +70,6 @@ async def reading(readers: asyncpg.Pool, scope: Scope) -> AsyncIterator[asyncpg.
             )
             yield connection
         finally:
-            if not connection.is_closed():
-                await connection.execute("ROLLBACK")
+            with suppress(asyncpg.InterfaceError):  # the server has closed it
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")

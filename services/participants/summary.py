@@ -30,8 +30,10 @@ HAPPENED: Final = f"""
 """Change 0 is the one with which a participant came to the organisation."""
 
 
-async def summarise(connection: asyncpg.Connection, scope: Scope, today: date) -> ParticipantSummary:
-    """connection: in a transaction that reads for this organisation. today: in England."""
+async def summarise(
+    connection: asyncpg.Connection, scope: Scope, today: date, as_of: datetime | None = None
+) -> ParticipantSummary:
+    """connection: in a transaction for this organisation. today: in England. as_of: the replica's."""
     by_status = {status.value: 0 for status in Status}
     by_year: dict[int, Counter[str]] = defaultdict(Counter)
     for row in await connection.fetch(COUNTS, scope.organisation_id, scope.kind.value):
@@ -47,6 +49,7 @@ async def summarise(connection: asyncpg.Connection, scope: Scope, today: date) -
             for year, roles in sorted(by_year.items())
         ],
         weeks=await _weeks(connection, scope, today),
+        as_of=as_of,
     )
 
 

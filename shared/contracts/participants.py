@@ -85,6 +85,8 @@ class ParticipantPage(Body):
     """Offered as filter choices: those that the organisation has participants of."""
     changed_since: datetime | None = None
     """The moment of the last visit, if that was asked for; none on a first visit, which leaves nobody out."""
+    as_of: datetime | None = None
+    """What was known by then is in it, and perhaps more; None: all that is known now."""
 
 
 class StatusChange(Body):
@@ -102,6 +104,8 @@ class ParticipantDetail(Body):
     participant: ParticipantRow
     history: list[StatusChange]
     """Oldest first."""
+    as_of: datetime | None = None
+    """As in ParticipantPage."""
 
 
 class YearCounts(Body):
@@ -127,6 +131,8 @@ class ParticipantSummary(Body):
     """Oldest first; years of which there is somebody."""
     weeks: list[WeekCounts]
     """The last 12 with the present one, oldest first, by the day from which a change counts, in England."""
+    as_of: datetime | None = None
+    """As in ParticipantPage."""
 
 
 class ReceiveAnswer(Body):

@@ -1,6 +1,7 @@
 """Which database errors go away by themselves."""
 
 import asyncpg
+from asyncpg.exceptions import TargetServerAttributeNotMatched
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -9,8 +10,8 @@ PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
-AWAY = (DBAPIError, PoolTimeout, OSError)
-"""What is raised while a server is away, or has no connection to spare."""
+AWAY = (DBAPIError, PoolTimeout, OSError, TargetServerAttributeNotMatched)
+"""What is raised while a server is away, or has no connection to spare, or none of several is the primary."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -20,7 +21,8 @@ def is_passing(error: BaseException) -> bool:
         return passing or _is_passing_state(error.orig)
     if isinstance(error, asyncpg.PostgresError):
         return _is_passing_state(error)
-    return isinstance(error, OSError | PoolTimeout)  # TimeoutError is one
+    lost = asyncpg.InterfaceError | TargetServerAttributeNotMatched
+    return isinstance(error, OSError | PoolTimeout | lost)  # TimeoutError is one
 
 
 def _is_passing_state(error: BaseException | None) -> bool:

@@ -7,6 +7,7 @@ import platform
 import random
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.injection import FAULTS, KILLS, OTHERS
@@ -20,22 +21,22 @@ SHARE_OF_DOUBLE_FAULTS = 0.25
 """How often the next fault comes before the last one is recovered from."""
 
 
-def plan(seed: str, kills: int) -> list[str]:
+def plan(seed: str, kills: int, among: Sequence[str] = OTHERS) -> list[str]:
     """So many kills of one service, and among them the other faults: all of them, before any comes again."""
     rng = random.Random(seed)
     others: list[str] = []
     while len(others) < kills // KILLS_TO_OTHERS:
-        others += rng.sample(OTHERS, len(OTHERS))
+        others += rng.sample(among, len(among))
     names = rng.choices(KILLS, k=kills) + others[: kills // KILLS_TO_OTHERS]
     rng.shuffle(names)
     return names
 
 
-async def run(seed: str, partitions: int, names: list[str]) -> Run:
+async def run(seed: str, partitions: int, names: list[str], *, spread: bool = False) -> Run:
     """These faults, one after the other or on top of the other; then the judge."""
     done = Run(seed, partitions)
     try:
-        async with running_world(seed, partitions) as world:
+        async with running_world(seed, partitions, spread=spread) as world:
             await _inject(world, done, names)
             for service in world.services:
                 done.kills += service.kills
@@ -50,14 +51,14 @@ async def run(seed: str, partitions: int, names: list[str]) -> Run:
 async def _inject(world: World, done: Run, names: list[str]) -> None:
     for number, name in enumerate(names, 1):
         await asyncio.sleep(world.rng.uniform(0, 1))
-        _say(f"  {number}: {name}", end="")
+        say(f"  {number}: {name}", end="")
         await FAULTS[name](world)
         done.faults[name] += 1
         if world.rng.random() < SHARE_OF_DOUBLE_FAULTS:
-            _say("")
+            say("")
             continue
         done.recoveries[name].append(await world.recovered())
-        _say(f" ({done.recoveries[name][-1]:.1f} s)")
+        say(f" ({done.recoveries[name][-1]:.1f} s)")
     done.recoveries[END].append(await world.settled())
 
 
@@ -73,9 +74,9 @@ async def main() -> int:
     runs = []
     for number in range(arguments.runs):
         seed, partitions = str(arguments.seed + number), (1, 4)[number % 2]
-        _say(f"Run {number + 1} of {arguments.runs}: seed {seed}, partitions: {partitions}")
+        say(f"Run {number + 1} of {arguments.runs}: seed {seed}, partitions: {partitions}")
         runs.append(await run(seed, partitions, plan(seed, arguments.kills // arguments.runs)))
-        _say(runs[-1].wrong)
+        say(runs[-1].wrong)
     conditions = (
         f"`--kills {arguments.kills} --runs {arguments.runs} --seed {arguments.seed}`,"
         f" {(time.monotonic() - start) / 60:.0f} minutes on {os.cpu_count()} cores ({platform.machine()}),"
@@ -84,11 +85,11 @@ async def main() -> int:
     before = arguments.report.read_text() if arguments.report.exists() else ""
     exports = before[before.index(EXPORTS_BEGIN) :] if EXPORTS_BEGIN in before else ""
     arguments.report.write_text(f"{report(runs, conditions).rstrip()}\n\n{exports}".rstrip() + "\n")
-    _say(summary(runs))
+    say(summary(runs))
     return int(any(one.wrong for one in runs))
 
 
-def _say(words: str, end: str = "\n") -> None:
+def say(words: str, end: str = "\n") -> None:
     sys.stdout.write(words + end)
     sys.stdout.flush()
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from shared.bus.publication import bus_stream
 from shared.database.engine import create_engine
-from tests.faults.killable import Service
+from tests.faults.killable import Service, Valkey
 from tests.faults.rehearsal import FEED_AWAY_FLAG, PUBLISHER, SLOW_FLAG
 from tests.faults.world import World, ask_bus
 
@@ -73,41 +73,76 @@ async def trim_the_bus(world: World) -> None:
 
 
 async def restart_the_bus_empty(world: World) -> None:
-    world.valkey.kill()
-    world.valkey.snapshot.unlink(missing_ok=True)
+    valkey = _the_one(world)
+    valkey.kill()
+    valkey.snapshot.unlink(missing_ok=True)
     await asyncio.sleep(world.rng.uniform(0, 2))
-    world.valkey.start()
+    valkey.start()
 
 
 async def restart_the_bus_as_it_was(world: World) -> None:
+    valkey = _the_one(world)
     await ask_bus(world.redis.save)
-    world.valkey.kill()
+    valkey.kill()
     await asyncio.sleep(world.rng.uniform(0, 2))
-    world.valkey.start()
+    valkey.start()
 
 
 async def restart_the_bus_from_an_old_snapshot(world: World) -> None:
+    valkey = _the_one(world)
     await ask_bus(world.redis.save)
     await asyncio.sleep(world.rng.uniform(1, 2))
-    world.valkey.kill()
-    world.valkey.start()
+    valkey.kill()
+    valkey.start()
 
 
 async def pause_the_bus(world: World) -> None:
-    world.valkey.signal(signal.SIGSTOP)
+    valkey = _the_one(world)
+    valkey.signal(signal.SIGSTOP)
     await asyncio.sleep(world.rng.uniform(1, 6))
-    world.valkey.signal(signal.SIGCONT)
+    valkey.signal(signal.SIGCONT)
+
+
+async def restart_a_node_empty(world: World) -> None:
+    """The others go on."""
+    node = _a_node(world)
+    node.kill()
+    await asyncio.sleep(world.rng.uniform(1, 4))
+    node.start()
+
+
+async def pause_a_node(world: World) -> None:
+    node = _a_node(world)
+    node.signal(signal.SIGSTOP)
+    await asyncio.sleep(world.rng.uniform(1, 6))
+    node.signal(signal.SIGCONT)
+
+
+async def promote_the_replica(world: World) -> None:
+    world.ground.postgres.kill()
+    await asyncio.sleep(world.rng.uniform(0, 2))
+    await world.ground.promote(world.folder / f"replica-{world.rng.randrange(10**9)}")
+
+
+def _the_one(world: World) -> Valkey:
+    assert world.ground.valkey is not None
+    return world.ground.valkey
+
+
+def _a_node(world: World) -> Valkey:
+    assert world.ground.cluster is not None
+    return world.rng.choice(world.ground.cluster.nodes)
 
 
 async def restart_postgres(world: World) -> None:
-    world.postgres.kill()
+    world.ground.postgres.kill()
     await asyncio.sleep(world.rng.uniform(0, 1))
-    world.postgres.start()
+    world.ground.postgres.start()
 
 
 async def cut_database_connections(world: World) -> None:
     """Each connection of the services is cut with an even chance, wherever it is."""
-    admin = create_engine(world.postgres.admin_url, pool_size=1)
+    admin = create_engine(world.ground.postgres.admin_url, pool_size=1)
     async with admin.begin() as connection:
         await connection.execute(
             text(
@@ -142,7 +177,14 @@ FAULTS: Mapping[str, Fault] = {
     "kill -9 of Postgres, restarted": restart_postgres,
     "half of the database connections cut": cut_database_connections,
     "slow reader for 2 to 4 s": slow_down_the_reader,
+    "kill -9 of one cluster node, back empty": restart_a_node_empty,
+    "one cluster node paused for 1 to 6 s": pause_a_node,
+    "kill -9 of the primary, its replica promoted": promote_the_replica,
 }
 KILLS = ("kill -9 of one publisher", "kill -9 of one reader", "kill -9 of one sender")
 """What happens most often."""
-OTHERS = tuple(name for name in FAULTS if name not in KILLS)
+OF_ONE_SERVER = tuple(name for name in FAULTS if "Valkey" in name or name.endswith("Postgres, restarted"))
+OF_SEVERAL = tuple(name for name in FAULTS if "cluster node" in name or "replica" in name)
+OTHERS = tuple(name for name in FAULTS if name not in (*KILLS, *OF_SEVERAL))
+SPREAD_OTHERS = tuple(name for name in FAULTS if name not in (*KILLS, *OF_ONE_SERVER))
+"""Of a bus on a cluster and a Postgres with a replica."""

@@ -54,11 +54,11 @@ class Postgres:
         prepared.cleanup()
         return cls(folder, user, sockets, options)
 
-    def replica(self, folder: Path) -> Self:
-        """A streaming replica of this server, which runs; not yet started."""
-        sockets = folder / "socket"
+    def replica(self, folder: Path, sockets: Path | None = None) -> Self:
+        """A streaming replica of this server, which runs; not yet started. sockets: a gone server's."""
+        sockets = sockets or folder / "socket"
         for one in (folder, sockets):
-            one.mkdir(parents=True)
+            one.mkdir(parents=True, exist_ok=True)
             if self._user:
                 shutil.chown(one, self._user)
         subprocess.run(
@@ -118,6 +118,16 @@ class Postgres:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def primary_among(url: str, sockets: Sequence[Path]) -> str:
+    """The URL of whichever of these servers is the primary at the moment, as libpq takes it."""
+    query = {
+        "host": ",".join(str(one) for one in sockets),
+        "port": ",".join("5432" for _ in sockets),
+        "target_session_attrs": "primary",
+    }
+    return make_url(url).update_query_dict(query).render_as_string(hide_password=False)
 
 
 @dataclass

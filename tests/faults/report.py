@@ -40,9 +40,9 @@ class Run:
 
 def report(runs: Sequence[Run], conditions: str) -> str:
     """Markdown. conditions: how it was run, as a sentence."""
-    parts = [INTRODUCTION, f"{summary(runs)}\n\n{conditions}\n", _runs(runs)]
+    parts = [INTRODUCTION, f"{summary(runs)}\n\n{conditions}\n", runs_table(runs)]
     parts += [f"Seed {run.seed} failed: {run.wrong}\n" for run in runs if run.wrong]
-    return "\n".join([*parts, _kills(runs), _recoveries(runs)])
+    return "\n".join([*parts, kills_table(runs), recoveries_table(runs)])
 
 
 def summary(runs: Sequence[Run]) -> str:
@@ -61,7 +61,7 @@ def summary(runs: Sequence[Run]) -> str:
     )
 
 
-def _runs(runs: Sequence[Run]) -> str:
+def runs_table(runs: Sequence[Run]) -> str:
     headings = (
         *("seed", "partitions", "faults", "events", "lost", "applied twice", "emails", "missing"),
         *("sent again after recorded", "sent again, sender died"),
@@ -79,7 +79,7 @@ def _found(run: Run) -> tuple[object, ...]:
     )
 
 
-def _kills(runs: Sequence[Run]) -> str:
+def kills_table(runs: Sequence[Run]) -> str:
     """A reader's lock is a partition's, a publisher's the relay's; a sender needs none."""
     kills = sum((run.kills for run in runs), Counter[str]())
     return "Services killed, by what they were at that moment:\n\n" + _table(
@@ -87,11 +87,13 @@ def _kills(runs: Sequence[Run]) -> str:
     )
 
 
-def _recoveries(runs: Sequence[Run]) -> str:
+def recoveries_table(runs: Sequence[Run]) -> str:
     rows = []
     for name in (*FAULTS, END):
         seconds = list(chain.from_iterable(run.recoveries.get(name, ()) for run in runs))
         times = sum(run.faults[name] for run in runs) if name in FAULTS else len(runs)
+        if not times:
+            continue  # a fault of another setup
         rows.append((name, times, len(seconds), *_quantiles(seconds)))
     return (
         "Seconds from the end of a fault (servers and services started again) until all that was committed"

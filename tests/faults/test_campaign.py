@@ -5,7 +5,7 @@ import time
 from sqlalchemy import text
 
 from tests.faults.campaign import plan, run
-from tests.faults.injection import FAULTS, KILLS, OTHERS
+from tests.faults.injection import FAULTS, KILLS, OTHERS, SPREAD_OTHERS
 from tests.faults.rehearsal import EMAILS, write_line
 from tests.faults.world import running_world
 
@@ -22,6 +22,24 @@ ROUND = [
 
 async def test_every_event_and_every_effect_survives_a_round_of_faults() -> None:
     done = await run("short form", 4, ROUND)
+    assert done.wrong == ""
+    assert done.verdict is not None
+    assert done.verdict.events > 200
+    assert done.kills.total() == 3
+
+
+ROUND_OF_SEVERAL = [
+    "kill -9 of one publisher",
+    "kill -9 of one cluster node, back empty",
+    "kill -9 of one reader",
+    "FLUSHALL while the feed is away",
+    "kill -9 of the primary, its replica promoted",
+    "kill -9 of one sender",
+]
+
+
+async def test_they_survive_it_on_a_cluster_that_loses_a_node_and_a_replica_that_is_promoted() -> None:
+    done = await run("short form", 4, ROUND_OF_SEVERAL, spread=True)
     assert done.wrong == ""
     assert done.verdict is not None
     assert done.verdict.events > 200
@@ -54,3 +72,4 @@ def test_a_plan_has_the_kills_asked_for_and_each_other_fault() -> None:
     assert sum(name in KILLS for name in names) == 60
     assert set(OTHERS) <= set(names) <= set(FAULTS)
     assert names == plan("any", 60)
+    assert set(SPREAD_OTHERS) | set(OTHERS) | set(KILLS) == set(FAULTS)

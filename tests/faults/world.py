@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from asyncpg import PostgresError
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.bus.client import BUS_AWAY, Client, open_client
 from shared.database.engine import create_engine
+from shared.database.errors import AWAY
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
 from shared.embedded.ports import free_ports
-from tests.faults.killable import Postgres, Service, Valkey
+from tests.faults.killable import Postgres, Service, Valkey, primary_among
 from tests.faults.oracle import Verdict, judge
 from tests.faults.rehearsal import LOAD_FLAG, PUBLISHER, READER, READER_TABLES, SENDER
+from tests.valkey_cluster import ValkeyCluster
 
 Answer = TypeVar("Answer")
 
@@ -37,14 +37,66 @@ PATIENCE_SECONDS = 60.0
 CLOCK_OFF_SECONDS = 300
 
 
+@dataclass
+class Ground:
+    """What the services stand on. postgres: the primary, if there are two; valkey: None on a cluster."""
+
+    postgres: Postgres
+    replica: Postgres | None = None
+    valkey: Valkey | None = None
+    cluster: ValkeyCluster | None = None
+
+    @property
+    def redis_url(self) -> str:
+        on = self.cluster or self.valkey
+        assert on is not None
+        return on.url
+
+    def reached(self, url: str) -> str:
+        """A database's URL, whichever of the two servers is the primary."""
+        return primary_among(url, [self.postgres.sockets, self.replica.sockets]) if self.replica else url
+
+    async def is_spread(self, folder: Path) -> None:
+        """Give the primary a replica for which each commit waits: so that a promotion loses none."""
+        await asyncio.to_thread(self._replicate, folder)
+        await tell(self.postgres, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'")
+        await tell(self.postgres, "SELECT pg_reload_conf()")
+
+    def _replicate(self, folder: Path) -> None:
+        gone = self.replica.sockets if self.replica else None
+        self.replica = self.postgres.replica(folder, gone)
+        self.replica.start()
+
+    async def promote(self, folder: Path) -> None:
+        """The primary is dead: its replica takes its place, and gets one of its own."""
+        assert self.replica is not None
+        self.postgres, self.replica = self.replica, self.postgres
+        await tell(self.postgres, "SELECT pg_promote()")
+        await self.is_spread(folder)
+
+    def kill(self) -> None:
+        for server in (self.postgres, self.replica, self.valkey):
+            if server is not None:
+                server.kill()
+        if self.cluster is not None:
+            self.cluster.stop()
+
+
+async def tell(postgres: Postgres, statement: str) -> None:
+    engine = create_engine(postgres.admin_url, pool_size=1)
+    async with engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     folder: Path
     rng: random.Random
     partitions: int
-    postgres: Postgres
-    valkey: Valkey
-    redis: Redis
+    ground: Ground
+    redis: Client
     publisher_engine: AsyncEngine
     reader_engine: AsyncEngine
     publishers: list[Service]
@@ -104,7 +156,7 @@ async def _ask(engine: AsyncEngine, question: object) -> int:
         try:
             async with engine.connect() as connection:
                 return int(await connection.scalar(question) or 0)  # type: ignore[call-overload]
-        except (DBAPIError, PostgresError, OSError):
+        except (*AWAY, PostgresError):
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(0.2)
@@ -116,51 +168,57 @@ async def ask_bus(question: Callable[[], Awaitable[Answer]]) -> Answer:
     while True:
         try:
             return await question()
-        except (RedisError, OSError):
+        except BUS_AWAY:
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
-async def running_world(seed: str, partitions: int) -> AsyncIterator[World]:
-    """Everything up, the load on. The folder with the logs is kept when something goes wrong."""
+async def running_world(seed: str, partitions: int, *, spread: bool = False) -> AsyncIterator[World]:
+    """Everything up, the load on. The folder with the logs is kept when something goes wrong.
+
+    spread: on a cluster of three Valkeys, and a Postgres with a replica.
+    """
     folder = _new_folder()
     rng = random.Random(seed)
     async with AsyncExitStack() as stack:
         postgres = Postgres.new(folder / "postgres")
         postgres.start()
-        stack.callback(postgres.kill)
-        valkey = Valkey(folder / "valkey")
-        valkey.start()
-        stack.callback(valkey.kill)
+        ground = Ground(postgres)
+        stack.callback(ground.kill)
+        if spread:
+            ground.cluster = ValkeyCluster(folder / "cluster")
+            await ground.cluster.start()
+        else:
+            ground.valkey = Valkey(folder / "valkey")
+            ground.valkey.start()
         databases = {
             name: await provision(postgres.admin_url, name, name, "") for name in (PUBLISHER, READER)
         }
         for name, database in databases.items():
             await migrate(name, database.owner_url)
         await _create_tables(databases[READER])
-        redis: Redis = Redis.from_url(valkey.url)
+        if spread:
+            await ground.is_spread(folder / "replica")
+        redis = open_client(ground.redis_url)
         stack.push_async_callback(redis.aclose)
-        engines = {n: create_engine(d.service_url, pool_size=2) for n, d in databases.items()}
+        urls = {name: ground.reached(database.service_url) for name, database in databases.items()}
+        engines = {name: create_engine(url, pool_size=2) for name, url in urls.items()}
         for engine in engines.values():
             stack.push_async_callback(engine.dispose)
         (port,) = free_ports(1)
         publishers = [
-            _service(PUBLISHER, n, databases[PUBLISHER], folder, valkey, partitions, port + n, port)
+            _service(PUBLISHER, n, urls[PUBLISHER], folder, ground, partitions, port + n, port)
             for n in range(2)
         ]
-        readers = [
-            _service(READER, n, databases[READER], folder, valkey, partitions, 0, port) for n in range(2)
-        ]
-        senders = [
-            _service(SENDER, n, databases[READER], folder, valkey, partitions, 0, port) for n in range(2)
-        ]
+        readers = [_service(READER, n, urls[READER], folder, ground, partitions, 0, port) for n in range(2)]
+        senders = [_service(SENDER, n, urls[READER], folder, ground, partitions, 0, port) for n in range(2)]
         for service in (*publishers, *readers, *senders):
             stack.callback(service.stop)
             service.start()
         world = World(
-            *(folder, rng, partitions, postgres, valkey, redis),
+            *(folder, rng, partitions, ground, redis),
             *(engines[PUBLISHER], engines[READER], publishers, readers, senders),
         )
         world.set_flag(LOAD_FLAG, True)
@@ -186,16 +244,16 @@ async def _create_tables(database: ServiceDatabase) -> None:
 def _service(
     role: str,
     number: int,
-    database: ServiceDatabase,
+    database_url: str,
     folder: Path,
-    valkey: Valkey,
+    ground: Ground,
     partitions: int,
     port: int,
     feed_port: int,
 ) -> Service:
     environment = {
-        "CHECK_DATA_DATABASE_URL": database.service_url,
-        "CHECK_DATA_REDIS_URL": valkey.url,
+        "CHECK_DATA_DATABASE_URL": database_url,
+        "CHECK_DATA_REDIS_URL": ground.redis_url,
         "CHECK_DATA_BUS_PARTITIONS": str(partitions),
         "CHECK_DATA_BUS_MAX_LENGTH": "1000",
         "CHECK_DATA_RELAY_BATCH": "100",

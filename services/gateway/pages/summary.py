@@ -26,6 +26,7 @@ async def summary(request: Request, user: User) -> Response:
         request,
         "summary.html",
         total=found.total,
+        as_of=found.as_of,
         by_status=_by_status(found),
         by_year=_by_year(found),
         weeks=found.weeks,

@@ -27,6 +27,9 @@ from tests.integration.participants.world import Hub, as_json, hub
 from tests.servers import Servers
 from tests.tokens import TestIssuer
 
+LIMIT_SECONDS = 3.0
+"""How far a replica may be behind."""
+
 
 @dataclass
 class MovingClock:
@@ -104,7 +107,11 @@ class Participants:
 
 @asynccontextmanager
 async def serving(
-    database: ServiceDatabase, redis_url: str, clock: MovingClock, partitions: int = 1
+    database: ServiceDatabase,
+    redis_url: str,
+    clock: MovingClock,
+    partitions: int = 1,
+    replica_url: str | None = None,
 ) -> AsyncIterator[Participants]:
     issuer = TestIssuer("participants")
     reader_url = database.extra_urls["participants_reader"]
@@ -114,6 +121,8 @@ async def serving(
         redis_url=SecretStr(redis_url),
         feed_urls={"manage_ects": "http://127.0.0.1:9"},
         bus_partitions=partitions,
+        reader_replica_database_url=SecretStr(replica_url) if replica_url else None,
+        reader_replica_limit_seconds=LIMIT_SECONDS,
     )
     app = create(settings, keys=issuer.keys, clock=clock)
     async with AsyncExitStack() as stack:
