@@ -27,7 +27,7 @@ from services.export.domain.events import (
 from services.export.domain.export_job import ExportJob, Stage, WrittenFile
 from services.export.handlers import Exports, Wish
 from services.export.object_store import ObjectFiles, StoreAway
-from services.export.rows import count_asked, find_export, list_exports
+from services.export.rows import FORGOTTEN, count_asked, find_export, list_exports
 from shared.clock import Clock
 from shared.contracts import export as contract
 from shared.contracts.participants import EXPORT_COLUMNS
@@ -215,7 +215,7 @@ def _export(row: Row[Any], now: datetime) -> contract.Export:
     over = row.state == Stage.READY and now >= row.expires_at
     return contract.Export(
         export_id=row.export_id,
-        query=contract.ListQuery(**row.query),
+        query=contract.ListQuery(**{name: told for name, told in row.query.items() if name != FORGOTTEN}),
         columns=row.shape.get("columns", []),
         byte_order_mark=row.shape.get("byte_order_mark", False),
         format=row.shape.get("format", Format.CSV),

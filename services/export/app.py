@@ -14,6 +14,7 @@ from services.export.handlers import WRITE_EXPORT, Exports
 from services.export.object_store import ObjectFiles
 from services.export.participant_rows import ROWS_TIMEOUT, ParticipantsService
 from services.export.publishing import CODEC, PUBLICATION
+from services.export.rows import forget_words
 from services.export.settings import ExportSettings
 from services.export.turns import Turns
 from services.export.workers import ExportWriter
@@ -24,6 +25,7 @@ from shared.web.app import create_app
 from shared.web.tokens import Keys, PublishedKeys, TokenVerifier
 from shared.web.withdrawals import Withdrawals
 
+FORGET_SECONDS = 3600.0
 JOBS_HELD = 64
 """Jobs taken from the queue by one process: most of them wait for their organisation's turn."""
 
@@ -63,6 +65,12 @@ def create(settings: ExportSettings, *, keys: Keys | None = None, clock: Clock =
             backbone.work({WRITE_EXPORT: writer.write_export}, concurrency=JOBS_HELD)
             backbone.repeat("expiry", settings.export_expiry_seconds, expiry.expire)
             backbone.repeat("sweep", SWEEP_SECONDS, expiry.sweep)
+
+            async def forget_old_words() -> None:
+                async with engine.begin() as connection:
+                    await forget_words(connection, clock() - timedelta(days=settings.retention_days))
+
+            backbone.repeat("forget search words", FORGET_SECONDS, forget_old_words)
             yield
 
     async def database() -> None:

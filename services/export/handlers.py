@@ -24,7 +24,7 @@ from services.export.domain.export_job import (
     decide,
     evolve,
 )
-from services.export.rows import apply, count_asked, last_taken, one_ask_at_a_time
+from services.export.rows import apply, count_asked, last_taken, note_words, one_ask_at_a_time, words_of
 from shared.clock import LONDON, Clock
 from shared.event_store import Decider, EventStore, Recorded, Transaction, execute
 from shared.work_queue import enqueue
@@ -86,17 +86,20 @@ class Exports:
             )
             await apply(transaction.connection, recorded)
             if recorded:
+                await note_words(transaction.connection, export_id, wish.query.q)
                 data = {"export_id": str(export_id)}
                 await enqueue(transaction.connection, WRITE_EXPORT, str(export_id), data)
         return export_id
 
     async def load(self, export_id: ExportId) -> ExportJob:
-        """Raises NoSuchExport."""
+        """With what was searched for, as long as that is kept. Raises NoSuchExport."""
         events = [recorded.event for recorded in await self._store.read_stream(stream(export_id))]
         job = DECIDER.state_after(events)
         if job is None:
             raise NoSuchExport
-        return job
+        async with self._store.engine.connect() as connection:
+            words = await words_of(connection, export_id)
+        return replace(job, query=replace(job.query, q=words or job.query.q))
 
     async def start_writing(self, export_id: ExportId, total: int) -> None:
         """Raises AlreadyOver, TooManyRows."""

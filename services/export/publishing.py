@@ -27,9 +27,9 @@ CODEC: Codec[Event] = Codec(by_class_name(*EVENTS))
 
 def publish(event: Event) -> PublishedEvent | None:
     match event:
-        case ExportRequested(export_id, owner, query):
+        case ExportRequested(export_id, owner, query, searched=searched):
             return contracts.ExportRequested(
-                **_whose(export_id, owner), searched=query.searched, filters=query.filters
+                **_whose(export_id, owner), searched=searched or query.searched, filters=query.filters
             )
         case ExportWritten(export_id, owner, rows, bytes_, sha256, email_wished=wished):
             return contracts.ExportWritten(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Row, Table, Text, Uuid, func, select
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Row, Table, Text, Uuid, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,6 +49,8 @@ exports = Table(
 """rows_written moves while a file is written; everything else follows from the events."""
 
 OF_A_KIND = ("q", "role", "academic_year", "status")
+FORGOTTEN = "forgotten"
+"""In the query of an export whose search words were forgotten."""
 SHOWN = 100
 """How many exports a list shows at most."""
 
@@ -99,6 +101,37 @@ async def apply(connection: AsyncConnection, recorded: Sequence[Recorded[Event]]
                 await _set(connection, export_id, state=Stage.CANCELLED)
             case Downloaded(export_id):
                 await _set(connection, export_id, downloaded_at=one.happened_at)
+
+
+async def note_words(connection: AsyncConnection, export_id: ExportId, words: str) -> None:
+    """What is searched for, which is in no event: the log cannot forget, and it may name people."""
+    await connection.execute(
+        exports.update()
+        .where(exports.c.export_id == export_id)
+        .values(query=exports.c.query.concat(cast({"q": words}, JSONB)))
+    )
+
+
+async def words_of(connection: AsyncConnection, export_id: ExportId) -> str:
+    query = select(exports.c.query["q"].astext).where(exports.c.export_id == export_id)
+    return await connection.scalar(query) or ""
+
+
+async def forget_words(connection: AsyncConnection, asked_before: datetime) -> int:
+    """Of exports that are over: nobody writes them any more. Returns of how many.
+
+    They are no kind any more of which there could be a last file (`last_taken`).
+    """
+    done = await connection.execute(
+        exports.update()
+        .where(
+            exports.c.asked_at < asked_before,
+            exports.c.state.not_in((*UNFINISHED, Stage.READY)),
+            exports.c.query["q"].astext != "",
+        )
+        .values(query=exports.c.query.concat(cast({"q": "", FORGOTTEN: True}, JSONB)))
+    )
+    return done.rowcount
 
 
 async def _set(connection: AsyncConnection, export_id: ExportId, **values: object) -> None:
@@ -159,7 +192,9 @@ async def last_taken(connection: AsyncConnection, owner: Owner, query: ListQuery
     newest_first = rows.order_by(exports.c.asked_at.desc())
     asked_at: datetime
     for asked_at, other in (await connection.execute(newest_first)).all():
-        if all(list(other.get(name) or ()) == list(kind[name] or ()) for name in OF_A_KIND):
+        if FORGOTTEN not in other and all(
+            list(other.get(name) or ()) == list(kind[name] or ()) for name in OF_A_KIND
+        ):
             return asked_at
     return None
 

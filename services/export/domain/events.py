@@ -1,4 +1,4 @@
-"""What happens to an export. The list query may name people: it stays in this service's own store."""
+"""What happens to an export. What was searched for may name people: it is in a row, to be forgotten."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,6 +77,8 @@ class ExportRequested:
     """Files that were asked for before there was a choice have all columns."""
     email_wished: bool = False
     """Whether the owner wants to be told when the file is ready."""
+    searched: bool = False
+    """Whether there were words to search for. The query is without them, save in events of before."""
 
 
 @dataclass(frozen=True, slots=True)

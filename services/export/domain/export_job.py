@@ -59,6 +59,8 @@ class ExportJob:
     total: int | None = None
     file: WrittenFile | None = None
     failure: str = ""
+    searched: bool = False
+    """Whether there were words to search for, also when they are forgotten."""
 
     def must_be_unfinished(self) -> None:
         if self.stage not in UNFINISHED:
@@ -249,7 +251,7 @@ def decide(command: Command, job: ExportJob | None) -> Sequence[Event]:
                     job.export_id,
                     job.owner,
                     job.file_for(by, at).rows,
-                    searched=job.query.searched,
+                    searched=job.searched,
                     filters=job.query.filters,
                     format=job.shape.format,
                 )
@@ -281,10 +283,11 @@ def _request(command: RequestExport, job: ExportJob | None) -> Sequence[Event]:
         ExportRequested(
             command.export_id,
             command.owner,
-            command.query,
+            replace(command.query, q=""),
             command.file_name,
             command.shape,
             command.email_wished,
+            searched=command.query.searched,
         )
     ]
 
@@ -292,7 +295,13 @@ def _request(command: RequestExport, job: ExportJob | None) -> Sequence[Event]:
 def evolve(job: ExportJob | None, event: Event) -> ExportJob | None:
     if isinstance(event, ExportRequested):
         return ExportJob(
-            event.export_id, event.owner, event.query, event.file_name, event.shape, event.email_wished
+            event.export_id,
+            event.owner,
+            event.query,
+            event.file_name,
+            event.shape,
+            event.email_wished,
+            searched=event.searched or event.query.searched,
         )
     if job is None:
         raise NoSuchExport
