@@ -19,6 +19,7 @@ from shared.contracts.envelope import CloudEvent
 from shared.contracts.manage_ects import TrnValidated
 from shared.database.engine import create_engine
 from shared.database.provision import ServiceDatabase
+from shared.work_queue import enqueue
 from tests.conftest import NewDatabase
 from tests.notify import running_notify
 
@@ -49,12 +50,9 @@ async def databases_of_all(new_database: NewDatabase) -> dict[str, ServiceDataba
     async with participants.begin() as connection:
         await park(connection, "participants", misfit(), "trn: String should match pattern", 1)
     async with auth.begin() as connection:
-        await connection.execute(
-            text(
-                "INSERT INTO work (kind, key, data, trace, state, last_error)"
-                " VALUES ('email_link', 'a', '{}', '{}', 'parked', 'the mail server is away')"
-            )
-        )
+        await enqueue(connection, "email_link", "a", {"link_id": str(uuid4())})
+        given_up = "UPDATE work SET state = 'parked', settled_at = now(), tries = 60, last_error = 'OSError'"
+        await connection.execute(text(given_up))
     await participants.dispose()
     await auth.dispose()
     return found
@@ -94,7 +92,7 @@ async def test_each_command_of_the_runbook_does_what_it_is_there_for(
         for command in COMMANDS:
             words = shlex.split(command)
             result = await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
-            said[command.partition(" --why")[0]] = (result.exit_code, result.output)
+            said[command.partition(" --why")[0]] = (result.exit_code, result.output + repr(result.exception))
     assert said.keys() == SAYS.keys()
     for command, (code, words_said) in SAYS.items():
         assert words_said in said[command][1], (command, said[command])
