@@ -65,7 +65,7 @@ def misfit() -> CloudEvent:
         source="/manage-ects",
         type=TrnValidated.type,
         subject=participant,
-        time="2026-03-01T09:00:00Z",  # type: ignore[arg-type]
+        time="2026-03-01T09:00:00Z",
         data={"participant_id": participant, "trn": "12"},
         sequence="1",
     )
