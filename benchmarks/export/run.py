@@ -28,6 +28,8 @@ ROWS = f"""
 """  # noqa: S608
 SMALL, MIDDLE, LARGE, MILLION = 200, 60_000, 500_000, 1_000_000
 LISTS = 200
+LONG, SHORT = 3, 10
+"""Long files of one organisation, and how many short ones another asks for meanwhile."""
 RATES = ("rows/s", "min", "median", "max", "× raw")
 SECONDS = 300
 LOOK_SECONDS = 1.0
@@ -40,15 +42,16 @@ async def run_export(short: bool) -> None:
     repeats = 2 if short else 5
     sizes = [SMALL, MIDDLE, LARGE] if short else [SMALL, MIDDLE, LARGE, MILLION]
     async with open_world(sizes) as world, httpx.AsyncClient(timeout=SECONDS) as http:
+        grown = {size: await _peaks_after(world, http, size) for size in sizes[:-1]}
         measured = {size: await in_turns(_sides(world, http, size), repeats) for size in (MIDDLE, LARGE)}
         small = [await _exported(world, http, SMALL) for _ in range(10)]
         alone = await _lists(world, http)
-        tasks = [asyncio.create_task(_exported(world, http, LARGE, LOOK_SECONDS)) for _ in range(3)]
+        tasks = [asyncio.create_task(_exported(world, http, LARGE, LOOK_SECONDS)) for _ in range(LONG)]
         await asyncio.sleep(0.3)
         beside = await _lists(world, http, tasks)
         await asyncio.gather(*tasks)
-        await _exported(world, http, sizes[-1])
-        peaks = {name: world.peak(name) for name in world.processes}
+        fair = await _short_ones_beside_long(world, http)
+        peaks = grown[sizes[-1]] = await _peaks_after(world, http, sizes[-1])
         built = await _in_memory_peak(world, LARGE)
     sections = [
         "## Exports",
@@ -58,18 +61,21 @@ async def run_export(short: bool) -> None:
         "a checksum, and the events on record. Raw: asyncpg's COPY of the same columns and order to a file, "
         "by the same role under row-level security. In memory: all rows fetched, one string made, one file "
         "written.",
-        _goals(measured[LARGE], small, alone, beside, peaks, sizes[-1]),
+        _goals(measured[LARGE], small, alone, beside, peaks, sizes[-1], fair),
     ]
     for size, result in measured.items():
         sections += [
             f"**{size:,} rows**",
             table(("rows/s", "min", "median", "max", "× raw"), rates(result, (RAW,))),
         ]
-    sections.append(
-        f"Peak memory after an export of {sizes[-1]:,} rows, MiB: "
-        + ", ".join(f"{name} {peak:,.0f}" for name, peak in peaks.items())
-        + f"; what the in-memory way holds of {LARGE:,} rows: {built:,.0f} (Python objects alone)."
-    )
+    sections += [
+        "**Peak memory, MiB**, of each process so far, after an export of so many rows:",
+        table(
+            ("rows", *peaks),
+            [(f"{size:,}", *(f"{peak:,.0f}" for peak in grown[size].values())) for size in sizes],
+        ),
+        f"What the in-memory way holds of {LARGE:,} rows: {built:,.0f} MiB (Python objects alone).",
+    ]
     write_section("export", "\n\n".join(sections))
 
 
@@ -80,6 +86,7 @@ def _goals(
     beside: list[float],
     peaks: Mapping[str, float],
     most: int,
+    fair: list[float],
 ) -> str:
     return table(
         ("what", "goal", "reached", "met"),
@@ -87,6 +94,12 @@ def _goals(
             goal(f"{LARGE:,} rows: rows/s of raw COPY's", large.ratio(OURS, RAW), 0.4),
             goal(
                 f"{SMALL} rows on an idle system, median seconds", statistics.median(small), 1, at_most=True
+            ),
+            goal(
+                f"{SMALL} rows beside another organisation's {LONG} of {LARGE:,}, median seconds",
+                statistics.median(fair),
+                1,
+                at_most=True,
             ),
             goal(f"peak MiB of each process at {most:,} rows", max(peaks.values()), 150, at_most=True),
             goal(
@@ -129,6 +142,21 @@ async def _exported(world: World, http: httpx.AsyncClient, size: int, look_every
             await asyncio.sleep(look_every)
     assert shown["rows_written"] == size
     return await _between(world, export_id)
+
+
+async def _peaks_after(world: World, http: httpx.AsyncClient, size: int) -> dict[str, float]:
+    await _exported(world, http, size)
+    return {name: world.peak(name) for name in world.processes}
+
+
+async def _short_ones_beside_long(world: World, http: httpx.AsyncClient) -> list[float]:
+    long = [asyncio.create_task(_exported(world, http, LARGE, LOOK_SECONDS)) for _ in range(LONG)]
+    await asyncio.sleep(0.3)
+    seconds = []
+    while len(seconds) < SHORT and not any(task.done() for task in long):
+        seconds.append(await _exported(world, http, SMALL))
+    await asyncio.gather(*long)
+    return seconds
 
 
 async def _between(world: World, export_id: str) -> float:

@@ -96,6 +96,9 @@ async def file_of(visitor: Visitor, page: Page, **wish: str) -> tuple[Page, byte
     until = time.monotonic() + 30
     while not (links := asked.links(r"/exports/[0-9a-f-]{36}/download")):
         assert time.monotonic() < until, asked.text
+        assert (
+            '<noscript><meta http-equiv="refresh"' in asked.response.text
+        )  # it looks again without scripts too
         asked = await visitor.get(asked.path)
     return asked, (await visitor.get(links[0])).response.content
 

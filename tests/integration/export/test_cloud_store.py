@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from services.export.object_store import PART_BYTES, ObjectFiles, StoreAway
+from shared.embedded.ports import free_ports
 from tests.integration.export.clouds import AZURITE, S3, Azure, Google, azurite, speaking_s3, speaking_xml
 from tests.integration.export.conftest import Asker, ExportService
 
@@ -90,6 +91,18 @@ async def test_a_bucket_that_is_not_there_is_a_store_that_is_away(bucket: str) -
     elsewhere = bucket.replace("exports-", "nothing-")
     with pytest.raises(StoreAway):
         async with ObjectFiles(elsewhere, plain_http=True).writing("one.csv") as file:
+            await file.write(b"a\r\n")
+
+
+async def test_a_store_that_nobody_answers_at_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = S3(f"http://127.0.0.1:{free_ports(1)[0]}")
+    for variable, value in nobody.environment.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(StoreAway):
+        async with (
+            asyncio.timeout(60),
+            ObjectFiles("s3://exports", plain_http=True).writing("one.csv") as file,
+        ):
             await file.write(b"a\r\n")
 
 

@@ -6,14 +6,17 @@ import os
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
 from shared.contracts.roles import Role
 from tests.integration.export.conftest import Asker, ExportService, eventually
 from tests.integration.export.neighbours import row
+from tests.integration.participants.test_withdrawals import tells
 
 DAY = timedelta(hours=24)
 
@@ -169,3 +172,29 @@ def aged(path: Path) -> Path:
 
 async def test_only_this_services_user_may_look_into_the_folder(service: ExportService) -> None:
     assert service.folder.stat().st_mode & 0o077 == 0
+
+
+async def test_a_file_is_refused_as_soon_as_the_access_is_suspended_and_given_again_when_it_is_back(
+    stopped: ExportService, redis: Redis, asker: Asker
+) -> None:
+    """Though the token that the person's session was given is good for a while yet."""
+    stopped.settings = stopped.settings.model_copy(update={"bus_partitions": 2})
+    async with stopped.running():
+        export_id = await ready(stopped, asker)
+
+        async def answers(status: int) -> bool:
+            return (await stopped.file(asker, export_id)).status_code == status
+
+        for what, status in (("suspended", 401), ("restored", 200)):
+            told = {
+                "grant_id": uuid4(),
+                "person_id": asker.person_id,
+                "role": asker.role.value,
+                "organisation_id": asker.organisation_id,
+                "reason": "no agreement covers it",
+                "restored_by": uuid4(),
+                "review_on": None,
+            }
+            await tells(redis, "access", f"access.grant-{what}.v1", asker.person_id, told)
+            await eventually(partial(answers, status), seconds=5)
+        assert (await stopped.events(export_id)).count("Downloaded") >= 1
