@@ -11,15 +11,18 @@ import asyncpg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from services.participants.copying import copied, harmless_sql
 from services.participants.csv_answer import CsvAnswer
 from services.participants.domain.harmless import harmless
+from services.participants.list_query import ListQuery
 from services.participants.list_sql import Statement
 from services.participants.precedence import Precedence
+from services.participants.rows_query import RowsQuery
+from services.participants.scope import Scope
 from shared.contracts import manage_ects as m
 from shared.contracts.participants import EXPORT_COLUMNS, ROWS_TOTAL
 from shared.database.engine import driver_of
@@ -113,6 +116,27 @@ async def test_a_long_list_comes_whole_and_formulas_are_harmless_unless_asked(fr
     assert {row[5] for row in rows} == {"'=S,\n1"}
     _, rows = await records(fresh, partner, {"formulas": "as_they_are"})
     assert {row[5] for row in rows} == {"=S,\n1"}
+
+
+async def test_the_rows_are_those_that_were_counted_whatever_happens_meanwhile(fresh: Participants) -> None:
+    partner = uuid4()
+    made = """
+        INSERT INTO participant_views (participant_id, organisation_id, organisation_kind, full_name,
+            sort_name, email, role, academic_year, training_status, status, state, status_since, search_text)
+        SELECT gen_random_uuid(), :partner, 'delivery_partner', :name || i, lpad(i::text, 7, '0'),
+            i || '@example.org', 'ect', 2024, 'active', 'checking_qts', 'checks_not_complete', now(), ''
+        FROM generate_series(1, 3000) AS i
+    """
+    async with fresh.engine.begin() as connection:
+        await connection.execute(text(made), {"partner": partner, "name": "Counted "})
+    scope = Scope(m.OrganisationKind.DELIVERY_PARTNER, partner)
+    total, pieces = await fresh.app.state.queries.records(scope, RowsQuery(ListQuery()))
+    async with fresh.engine.begin() as connection:
+        gone = "DELETE FROM participant_views WHERE organisation_id = :partner AND sort_name < '0001000'"
+        await connection.execute(text(gone), {"partner": partner})
+        await connection.execute(text(made), {"partner": partner, "name": "Too late "})
+    told = b"".join([piece async for piece in pieces])
+    assert (total, told.count(b"\n"), told.count(b"Counted ")) == (3_000, 3_000, 3_000)
 
 
 MANY = Statement("SELECT * FROM generate_series(1, 5000000)")
