@@ -152,7 +152,7 @@ async def _peaks_after(world: World, http: httpx.AsyncClient, size: int) -> dict
 async def _short_ones_beside_long(world: World, http: httpx.AsyncClient) -> list[float]:
     long = [asyncio.create_task(_exported(world, http, LARGE, LOOK_SECONDS)) for _ in range(LONG)]
     await asyncio.sleep(0.3)
-    seconds = []
+    seconds: list[float] = []
     while len(seconds) < SHORT and not any(task.done() for task in long):
         seconds.append(await _exported(world, http, SMALL))
     await asyncio.gather(*long)
