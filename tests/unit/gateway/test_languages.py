@@ -21,7 +21,7 @@ from tests.unit.gateway.test_pages import PUBLIC, browser, settings
 from tests.untranslated import forms, untranslated
 
 TAGS = re.compile(r"<[^>]*>")
-VALUES = re.compile(r"%\(\w+\)s")
+VALUES = re.compile(r"%\((\w+)\)s")
 CATALOGUES = sorted(LOCALES.glob(f"*/{CATALOGUE}"))
 
 
@@ -65,6 +65,8 @@ class TestEachCatalogue:
             for each in translations:
                 assert sorted(TAGS.findall(each)) == sorted(TAGS.findall(english)), each
                 assert set(VALUES.findall(each)) == set(VALUES.findall(english)), each
+                if "%" in english or "%" in each:
+                    assert each % dict.fromkeys(VALUES.findall(each), "") is not None  # a bare % would raise
 
 
 async def test_a_link_on_the_page_changes_its_language_and_stays_there(tmp_path: Path) -> None:
