@@ -227,7 +227,7 @@ async def test_every_form_that_asks_is_sent_by_keyboard(browser: Browser, site: 
     """Also those inside of other pages, and those that are opened first."""
     answered = [page for page in site.of_each_kind(in_every_state=True) if page.sent is not None]
     asking = [page for page in answered if page.url != "/choose-role"]  # one is chosen: nothing is missing
-    assert len(asking) > 15
+    assert len(asking) >= 15
     for each in asking:
         async with await context_of(browser, site.url, site.cookies.get(each.role, {})) as context:
             tab, form = (
