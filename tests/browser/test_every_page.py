@@ -239,7 +239,7 @@ async def test_every_form_that_asks_is_sent_by_keyboard(browser: Browser, site: 
             if await tab.locator(f"details:not([open]) {form}").count():
                 await keyboard.tab_to(f"details:has({form}) > summary")
                 await tab.keyboard.press("Enter")
-            await keyboard.tab_to(f"{form} button[type=submit]")
+            await keyboard.tab_to(f"main {form} button[type=submit]")
             await tab.keyboard.press("Enter")
             await expect(tab.locator(".govuk-error-summary"), str(each)).to_be_focused()
 
