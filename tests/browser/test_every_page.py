@@ -232,7 +232,7 @@ async def test_every_form_that_asks_is_sent_by_keyboard(browser: Browser, site: 
         async with await context_of(browser, site.url, site.cookies.get(each.role, {})) as context:
             tab, form = (
                 await context.new_page(),
-                f'main form[action="{each.sent.action if each.sent else ""}"]',
+                f'form[action="{each.sent.action if each.sent else ""}"]',
             )
             await tab.goto(site.url + each.url)
             keyboard = Keyboard(tab)
