@@ -1,4 +1,4 @@
-"""Two processes of every service behind a balancer each, on a cluster of Valkey: as on several machines."""
+"""Two processes of every service behind a balancer each, on a cluster of Valkey and a replicated Postgres."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from services.cli.catalogue import SERVICES
 from services.cli.demo import let_demo_people_in, make_up_history
@@ -19,7 +20,7 @@ from services.cli.processes import Child, start, stop, wait_until_ready
 from services.gateway.assets import build as build_assets
 from shared.embedded.ports import free_ports
 from tests.balancer import Balancer
-from tests.faults.killable import Postgres
+from tests.faults.killable import Postgres, primary_among
 from tests.valkey_cluster import ValkeyCluster
 
 BOTH: Final = 2
@@ -74,6 +75,7 @@ class Doubled:
     url: str
     home: Home
     postgres: Postgres
+    replica: Postgres
     cluster: ValkeyCluster
     twins: dict[str, list[Twin]]
     balancers: dict[str, Balancer]
@@ -111,6 +113,10 @@ async def doubled(folder: Path, cluster: ValkeyCluster) -> AsyncIterator[Doubled
             servers = Servers(postgres.admin_url, cluster.url)
             (port,) = free_ports(1)
             told = environments(home, servers, await prepare_databases(home, servers), port)
+            replica = postgres.replica(folder / "replica")
+            replica.start()
+            stack.callback(replica.kill)
+            _tell_of_both(told, postgres, replica)
             for service in SERVICES:
                 home.save_environment(service, told[service])
             await make_up_history(_say_nothing)
@@ -121,7 +127,7 @@ async def doubled(folder: Path, cluster: ValkeyCluster) -> AsyncIterator[Doubled
                 await stack.enter_async_context(
                     balancers[service].listening(int(told[service]["CHECK_DATA_PORT"]))
                 )
-            world = Doubled(f"http://127.0.0.1:{port}", home, postgres, cluster, twins, balancers)
+            world = Doubled(f"http://127.0.0.1:{port}", home, postgres, replica, cluster, twins, balancers)
             stack.callback(lambda: stop([t.child for b in world.twins.values() for t in b if t.child]))
             for both in twins.values():
                 for twin in both:
@@ -132,6 +138,16 @@ async def doubled(folder: Path, cluster: ValkeyCluster) -> AsyncIterator[Doubled
             await let_demo_people_in(_say_nothing)
             yield world
             world.must_be_alive()
+
+
+def _tell_of_both(told: Mapping[str, dict[str, str]], primary: Postgres, replica: Postgres) -> None:
+    """Services find whichever is the primary; lists are read from the replica."""
+    reader = make_url(told["participants"]["CHECK_DATA_READER_DATABASE_URL"])
+    there = reader.update_query_dict({"host": str(replica.sockets)}).render_as_string(hide_password=False)
+    for own in told.values():
+        for name in (name for name in own if name.endswith("DATABASE_URL")):
+            own[name] = primary_among(own[name], [primary.sockets, replica.sockets])
+    told["participants"]["CHECK_DATA_READER_REPLICA_DATABASE_URL"] = there
 
 
 def _twins(service: str, told: Mapping[str, str], home: Home) -> list[Twin]:

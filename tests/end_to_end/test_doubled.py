@@ -68,6 +68,17 @@ async def test_the_story_is_walked_and_nothing_happens_twice(world: Doubled) -> 
     assert jobs_done_twice(world) == []
 
 
+async def test_lists_are_read_from_the_replica_and_say_up_to_when(world: Doubled) -> None:
+    nia = Visitor(world.url)
+    page = await nia.sign_in(NOMINEE)
+    async with asyncio.timeout(20):
+        while "Up to date as of" not in page.text:
+            page = await nia.get("/participants")
+    assert "Up to date as of" in (await nia.get("/summary")).text
+    assert "Up to date as of" in (await nia.get(page.links('/participants/[0-9a-f-]{36}[^"]*')[0])).text
+    await nia.close()
+
+
 async def test_the_other_of_two_takes_over_all_that_a_killed_one_did_alone(world: Doubled) -> None:
     leaders = [leader(world, service) for service in WITH_DATABASE]
     others = {one.service: both[1 - one.number] for one in leaders for both in (world.twins[one.service],)}
