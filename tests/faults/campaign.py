@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.injection import FAULTS, KILLS, OTHERS
-from tests.faults.report import END, EXPORTS_BEGIN, Run, report, summary
+from tests.faults.report import CLUSTER_BEGIN, END, EXPORTS_BEGIN, Run, report, summary
 from tests.faults.world import World, running_world
 
 REPORT = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -83,8 +83,9 @@ async def main() -> int:
         f" Python {platform.python_version()}, the embedded Postgres and Valkey."
     )
     before = arguments.report.read_text() if arguments.report.exists() else ""
-    exports = before[before.index(EXPORTS_BEGIN) :] if EXPORTS_BEGIN in before else ""
-    arguments.report.write_text(f"{report(runs, conditions).rstrip()}\n\n{exports}".rstrip() + "\n")
+    others = [before.index(mark) for mark in (EXPORTS_BEGIN, CLUSTER_BEGIN) if mark in before]
+    kept = before[min(others) :] if others else ""
+    arguments.report.write_text(f"{report(runs, conditions).rstrip()}\n\n{kept}".rstrip() + "\n")
     say(summary(runs))
     return int(any(one.wrong for one in runs))
 

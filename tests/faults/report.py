@@ -11,6 +11,7 @@ from tests.faults.injection import FAULTS
 from tests.faults.oracle import Verdict
 
 EXPORTS_BEGIN, EXPORTS_END = "<!-- exports: begin -->", "<!-- exports: end -->"
+CLUSTER_BEGIN, CLUSTER_END = "<!-- cluster: begin -->", "<!-- cluster: end -->"
 END = "end of the load, all emails sent"
 INTRODUCTION = """# Faults
 

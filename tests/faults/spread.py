@@ -10,9 +10,8 @@ import time
 
 from tests.faults.campaign import REPORT, plan, run, say
 from tests.faults.injection import SPREAD_OTHERS
-from tests.faults.report import kills_table, recoveries_table, runs_table, summary
+from tests.faults.report import CLUSTER_BEGIN, CLUSTER_END, kills_table, recoveries_table, runs_table, summary
 
-BEGIN, END = "<!-- cluster: begin -->", "<!-- cluster: end -->"
 INTRODUCTION = """## On a cluster, with a replica
 
 Made by `make faults-cluster`. The same services, load and judge on three Valkeys that are one cluster without
@@ -51,8 +50,8 @@ async def main() -> int:
 
 def write(section: str) -> None:
     """In its place in docs/faults.md, at the end."""
-    page = re.sub(f"(?s)\n*{BEGIN}.*?{END}\n?", "", REPORT.read_text())
-    REPORT.write_text(f"{page.rstrip()}\n\n{BEGIN}\n{section.strip()}\n{END}\n")
+    page = re.sub(f"(?s)\n*{CLUSTER_BEGIN}.*?{CLUSTER_END}\n?", "", REPORT.read_text())
+    REPORT.write_text(f"{page.rstrip()}\n\n{CLUSTER_BEGIN}\n{section.strip()}\n{CLUSTER_END}\n")
 
 
 if __name__ == "__main__":
