@@ -22,6 +22,9 @@ from tests.databases import Databases
 from tests.servers import Servers
 from tests.tokens import TestIssuer
 
+MOST_SECONDS_OF_THE_OTHERS = 600
+"""While other sides have their turns, a client's connection rests."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -85,7 +88,10 @@ async def from_memory(issuer: TestIssuer, body: bytes, least: Look) -> AsyncIter
 @asynccontextmanager
 async def _listening(app: FastAPI) -> AsyncIterator[int]:
     port = free_ports(1)[0]
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
+    config = uvicorn.Config(
+        app, port=port, log_config=None, access_log=False, timeout_keep_alive=MOST_SECONDS_OF_THE_OTHERS
+    )
+    server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
         if serving.done():

@@ -20,6 +20,13 @@ from shared.tasks import stop_tasks
 PIECE: Final = 64 * 1024
 """Bytes gathered before they are passed on: Postgres gives some kilobytes at a time."""
 
+AT_ONCE: Final = "SET LOCAL max_parallel_workers_per_gather = 0"
+"""For a copy that takes one core at most: Postgres sorts a long list, and then gives it away quickly."""
+
+STEADILY: Final = f"{AT_ONCE}; SET LOCAL enable_sort = off"
+"""In the order of an index. It takes longer, but Postgres works no faster than its rows are taken: a sort
+would keep a core for a second, whoever waits."""
+
 ROLE_LABELS: Final = {
     ParticipantRole.ECT.value: "Early career teacher",
     ParticipantRole.MENTOR.value: "Mentor",

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.participants.copying import cells, copied
+from services.participants.copying import AT_ONCE, STEADILY, cells, copied
 from services.participants.domain.explanations import explanation, reason
 from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
@@ -128,6 +128,9 @@ class ParticipantQueries:
         rows = rows_statement(scope, query.found, cells(query.columns, query.formulas))
         async with reading_from(self._source(), self._readers, scope) as connection:
             yield b"%d" % await connection.fetchval(total.text, *total.values)
+            # A search has no index in this order: it would read the whole list to find a few.
+            steadily = self.precedence.people_are_about() and not query.found.words
+            await connection.execute(STEADILY if steadily else AT_ONCE)
             async with aclosing(copied(connection, rows, self.precedence)) as pieces:
                 async for piece in pieces:
                     yield piece

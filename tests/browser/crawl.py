@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ STARTS: Final = (
     "/",
     "/sign-in",
     "/sign-out",
-    "/sign-in/check-your-email?minutes=10",
+    "/sign-in/check-your-email",
+    f"/sign-in/check-your-email?until={int(time.time()) + 1800}",
     "/sign-in/link/x",
     "/ask-for-access",
     "/ask-for-access/check-your-email",

@@ -15,7 +15,7 @@ from tests.browser.validator import complaints, installed
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
-PATH = "/sign-in/check-your-email?minutes=10"
+PATH = "/sign-in/check-your-email"
 WELSH = {"language": "cy"}
 
 

@@ -1,5 +1,6 @@
 """Sign in by a link in an email, and sign out."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -14,12 +15,14 @@ from services.gateway.rendering import page, see_other
 from services.gateway.return_to import local_path, with_return_to
 from services.gateway.session import cookies_of
 from services.gateway.visitor import HOME, NotSignedIn, present_visitor
+from shared.clock import system_clock
 from shared.contracts.auth import SessionOpened
 
 router = APIRouter()
 
-LONGEST_LIFETIME: Final = 60
-"""Minutes."""
+LONGEST_LIFETIME: Final = timedelta(hours=1)
+LONGEST_MOMENT: Final = 11
+"""Digits of seconds since 1970."""
 
 
 @router.get("/sign-in")
@@ -47,14 +50,22 @@ async def send_link(request: Request, form: Sent) -> Response:
     except Refusal as refusal:
         form.tell(refusal, ["email"])
         return _form(request, form, return_to, refusal)
-    return see_other(f"/sign-in/check-your-email?minutes={lifetime.minutes}")
+    until = system_clock() + timedelta(minutes=lifetime.minutes)
+    return see_other(f"/sign-in/check-your-email?until={int(until.timestamp())}")
 
 
 @router.get("/sign-in/check-your-email")
 async def check_your_email(request: Request) -> Response:
-    minutes = request.query_params.get("minutes", "")
-    known = minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:4]) <= LONGEST_LIFETIME
-    return page(request, "sign_in/check_your_email.html", minutes=int(minutes) if known else None)
+    until = _soon(request.query_params.get("until", ""))
+    return page(request, "sign_in/check_your_email.html", until=until)
+
+
+def _soon(seconds: str) -> datetime | None:
+    """A moment at which a link may end. None for what is over, too far away, or no number."""
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= LONGEST_MOMENT):
+        return None
+    now, moment = system_clock(), datetime.fromtimestamp(int(seconds), UTC)
+    return moment if now < moment <= now + LONGEST_LIFETIME else None
 
 
 LONGEST_TOKEN = 200

@@ -8,9 +8,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from services.participants.copying import STEADILY
 from services.participants.domain.status import Status
 from services.participants.list_query import ListQuery, Paging, Sort
-from services.participants.list_sql import HISTORY, ONE, page_statement
+from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement
 from services.participants.scope import Scope
 from shared.contracts.manage_ects import OrganisationKind
 from tests.integration.participants.many import BEGAN, MANY, Filled
@@ -63,6 +64,19 @@ async def test_a_page_is_a_walk_of_the_index_in_its_order(
     assert f"using {index} on participant_views" in page
     assert "Index Only Scan" in page
     assert "Sort" not in page
+
+
+@pytest.mark.parametrize("sort", Sort)
+async def test_while_people_are_about_the_rows_of_a_file_come_without_a_sort(
+    lists: Filled, reader: asyncpg.Connection, sort: Sort
+) -> None:
+    query = ListQuery(statuses=(Status.CHECKING_QTS,), sort=sort)
+    statement = rows_statement(Scope(KIND, longer(lists)), query, "full_name")
+    async with reader.transaction():
+        await reader.execute(STEADILY)
+        seen = await plan(reader, statement.text, *statement.values)
+    assert "Index" in seen
+    assert "Sort" not in seen
 
 
 @pytest.mark.parametrize("statement", [ONE, HISTORY], ids=["one person", "their history"])

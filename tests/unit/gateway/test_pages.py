@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import SecretStr, ValidationError
 
 from services.gateway.app import create
+from services.gateway.dates import clock_time
 from services.gateway.routes import PAGES
 from services.gateway.settings import GatewaySettings
 from shared.settings import EmailSettings, Environment
@@ -83,6 +85,19 @@ def token_in(html: str) -> str:
     found = re.search(r'name="form_proof" value="([^"]+)"', html)
     assert found
     return found[1]
+
+
+async def test_the_page_after_asking_says_until_when_the_link_is_good(page: httpx.AsyncClient) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    answer = await page.get("/sign-in/check-your-email", params={"until": int(until.timestamp())})
+    assert f"until {clock_time(until)}." in answer.text
+
+
+@pytest.mark.parametrize("until", ["", "x", "-1", "²", "1" * 400, "99999999999", "0", "<b>"])
+async def test_it_says_no_time_that_is_not_soon(page: httpx.AsyncClient, until: str) -> None:
+    answer = await page.get("/sign-in/check-your-email", params={"until": until})
+    assert answer.status_code == 200
+    assert "for a short time" in answer.text
 
 
 @pytest.mark.parametrize("path", PUBLIC)
