@@ -84,8 +84,11 @@ to do (load about 10 on 2 cores): rendering the template 34 %, the two calls to 
 37 % (a quarter of that was httpcore looking in vain for the package `sniffio`, which is installed since),
 compressing 7 % (since then at level 3, half of it), the form's proof 4 %, the rest FastAPI, uvicorn (h11) and
 pydantic. Before the list's rows, the filter, header and footer were taken out of GOV.UK's macros, rendering
-took 9.7 ms of a processor for a page of 50 rows, and 3.8 ms since. What would come next: httptools and uvloop
-under uvicorn, a leaner client than httpx, one token for several pages of a session."""
+took 9.7 ms of a processor for a page of 50 rows, and 3.8 ms since. httptools and uvloop under uvicorn made no
+difference. What would come next: a leaner client than httpx, one token for several pages of a session.
+
+What the gateway adds is told in times of the query, and the query became three times as fast on 2026-11-29
+([decision 58](decisions/0058-what-a-view-costs.md)): the same page is more of it since, and no slower."""
 
 
 def _section(when: str, size: Size, found: dict[int, Found]) -> str:
