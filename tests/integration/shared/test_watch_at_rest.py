@@ -21,7 +21,7 @@ LINK = link_token(LinkId(UUID(int=7)), b"k" * 32)
 
 
 @pytest.mark.parametrize("kind", ["text", "bytea", "jsonb"])
-@pytest.mark.parametrize("token", [LINK, new_secret()])
+@pytest.mark.parametrize("token", [LINK, new_secret()], ids=["link", "secret of an app"])
 async def test_a_token_in_any_column_of_any_table_is_found(
     plain_database: ServiceDatabase, kind: str, token: str
 ) -> None:
