@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -52,11 +53,12 @@ async def amounts(store: EventStore[Added], stream: str) -> list[int]:
 
 async def test_what_is_returned_is_what_is_read(store: EventStore[Added]) -> None:
     await store.append("a", [Added(1)], expected=NO_STREAM, actor=None)
-    with tracing(new_trace(None, "correlation-of-this")):
+    correlation_id = str(uuid4())
+    with tracing(new_trace(None, correlation_id)):
         recorded = await store.append("a", [Added(2), Added(3)], expected=1, actor="tester")
     assert await store.read_stream("a", after=1) == recorded
     assert [(r.version, r.metadata.actor) for r in recorded] == [(2, "tester"), (3, "tester")]
-    assert {r.metadata.correlation_id for r in recorded} == {"correlation-of-this"}
+    assert {r.metadata.correlation_id for r in recorded} == {correlation_id}
 
 
 @pytest.mark.parametrize("expected", [NO_STREAM, 2, 5])

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from prometheus_client import REGISTRY
@@ -244,7 +244,7 @@ async def test_what_is_done_is_on_record_without_its_data(engine: AsyncEngine) -
 
 
 async def test_work_belongs_to_the_trace_that_asked_for_it(engine: AsyncEngine) -> None:
-    asking = new_trace(None, "correlation-1", "event-1")
+    asking = new_trace(None, str(uuid4()), "event-1")
     seen: list[Trace] = []
 
     async def look(_job: Job) -> None:
@@ -254,7 +254,7 @@ async def test_work_belongs_to_the_trace_that_asked_for_it(engine: AsyncEngine) 
         await ask(engine, "one")
     async with working(engine, look):
         await becomes(engine, "done", "one")
-    assert (seen[0].trace_id, seen[0].correlation_id) == (asking.trace_id, "correlation-1")
+    assert (seen[0].trace_id, seen[0].correlation_id) == (asking.trace_id, asking.correlation_id)
     assert seen[0].causation_id == "event-1"
     assert seen[0].span_id != asking.span_id
 
