@@ -50,7 +50,7 @@ async def send_link(request: Request, form: Sent) -> Response:
     except Refusal as refusal:
         form.tell(refusal, ["email"])
         return _form(request, form, return_to, refusal)
-    until = system_clock() + timedelta(minutes=lifetime.minutes)
+    until = (system_clock() + timedelta(minutes=lifetime.minutes)).replace(second=0)
     return see_other(f"/sign-in/check-your-email?until={int(until.timestamp())}")
 
 
