@@ -114,10 +114,16 @@ async def _answers(url: str) -> None:
             return
 
 
+def new_folder(of: str) -> Path:
+    """For servers' data. Run as root, Postgres is another user, who may not enter pytest's own folders."""
+    folder = Path(tempfile.mkdtemp(prefix=f"check-data-{of}-"))
+    folder.chmod(0o755)
+    return folder
+
+
 @contextmanager
 def embedded_servers() -> Iterator[Servers]:
-    folder = Path(tempfile.mkdtemp(prefix="check-data-tests-"))
-    folder.chmod(0o755)  # when run as root, the server runs as another user
+    folder = new_folder("tests")
     # Gigabytes, after a whole run. Handlers run last first: the one that stops Postgres is before this one.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     valkey = start_valkey(folder / "valkey", databases=REDIS_DATABASES)

@@ -5,10 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +20,7 @@ from tests.end_to_end.story import (
     nominate,
 )
 from tests.running import Visitor
+from tests.servers import new_folder
 from tests.valkey_cluster import ValkeyCluster
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
@@ -39,7 +38,7 @@ JUDGES = (
 
 @pytest.fixture(scope="module")
 async def world() -> AsyncIterator[Doubled]:
-    folder = _new_folder()
+    folder = new_folder("doubled")
     cluster = ValkeyCluster(folder / "cluster")
     await cluster.start()
     try:
@@ -48,12 +47,6 @@ async def world() -> AsyncIterator[Doubled]:
     finally:
         cluster.stop()
     shutil.rmtree(folder)
-
-
-def _new_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="check-data-doubled-"))
-    folder.chmod(0o755)  # when run as root, Postgres runs as another user
-    return folder
 
 
 async def test_the_story_is_walked_and_nothing_happens_twice(world: Doubled) -> None:

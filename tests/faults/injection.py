@@ -97,10 +97,7 @@ async def restart_the_bus_from_an_old_snapshot(world: World) -> None:
 
 
 async def pause_the_bus(world: World) -> None:
-    valkey = _the_one(world)
-    valkey.signal(signal.SIGSTOP)
-    await asyncio.sleep(world.rng.uniform(1, 6))
-    valkey.signal(signal.SIGCONT)
+    await _pause(world, _the_one(world))
 
 
 async def restart_a_node_empty(world: World) -> None:
@@ -112,16 +109,19 @@ async def restart_a_node_empty(world: World) -> None:
 
 
 async def pause_a_node(world: World) -> None:
-    node = _a_node(world)
-    node.signal(signal.SIGSTOP)
-    await asyncio.sleep(world.rng.uniform(1, 6))
-    node.signal(signal.SIGCONT)
+    await _pause(world, _a_node(world))
 
 
 async def promote_the_replica(world: World) -> None:
     world.ground.postgres.kill()
     await asyncio.sleep(world.rng.uniform(0, 2))
     await world.ground.promote(world.folder / f"replica-{world.rng.randrange(10**9)}")
+
+
+async def _pause(world: World, valkey: Valkey) -> None:
+    valkey.signal(signal.SIGSTOP)
+    await asyncio.sleep(world.rng.uniform(1, 6))
+    valkey.signal(signal.SIGCONT)
 
 
 def _the_one(world: World) -> Valkey:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +23,7 @@ from shared.embedded.ports import free_ports
 from tests.faults.killable import Postgres, Service, Valkey, primary_among
 from tests.faults.oracle import Verdict, judge
 from tests.faults.rehearsal import LOAD_FLAG, PUBLISHER, READER, READER_TABLES, SENDER
+from tests.servers import new_folder
 from tests.valkey_cluster import ValkeyCluster
 
 Answer = TypeVar("Answer")
@@ -180,7 +180,7 @@ async def running_world(seed: str, partitions: int, *, spread: bool = False) -> 
 
     spread: on a cluster of three Valkeys, and a Postgres with a replica.
     """
-    folder = _new_folder()
+    folder = new_folder("faults")
     rng = random.Random(seed)
     async with AsyncExitStack() as stack:
         postgres = Postgres.new(folder / "postgres")
@@ -225,12 +225,6 @@ async def running_world(seed: str, partitions: int, *, spread: bool = False) -> 
         await world._until(lambda: world._at_least(100), "the world did not come up")
         yield world
     shutil.rmtree(folder)
-
-
-def _new_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="check-data-faults-"))
-    folder.chmod(0o755)  # when run as root, Postgres runs as another user
-    return folder
 
 
 async def _create_tables(database: ServiceDatabase) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from shared.database.provision import ServiceDatabase, provision
 from tests.faults.killable import Postgres, primary_among
 from tests.integration.participants.conftest import LIMIT_SECONDS, MovingClock, Participants, serving
 from tests.integration.participants.world import Hub, hub
+from tests.servers import new_folder
 
 pytestmark = pytest.mark.skipif(
     not (POSTGRES_BIN_PATH / "pg_basebackup").exists(), reason="the embedded Postgres has no pg_basebackup"
@@ -47,8 +47,7 @@ class Pair:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="check-data-replica-"))
-    folder.chmod(0o755)  # when run as root, Postgres runs as another user
+    folder = new_folder("replica")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
