@@ -279,6 +279,20 @@ async def test_an_administrator_resets_the_authenticator_app_of_a_colleague(syst
         await visitor.close()
 
 
+async def test_an_early_end_is_offered_for_agreements_that_have_not_ended(system: RunningSystem) -> None:
+    priya = Visitor(system.url)
+    await priya.sign_in("priya.raman@example.org")
+    page = await priya.get("/staff/agreements")
+    running = set(page.links(r"/staff/agreements/[0-9a-f-]{36}/end"))
+    (ended,) = {f"{one}/end" for one in page.links(r"/staff/agreements/[0-9a-f-]{36}")} - running
+    assert page.text.count("Ended on 31 August") == 1
+    assert {(await priya.get(one)).heading for one in running} == {"End an agreement early"}
+    refused = await priya.get(ended)
+    assert (refused.status, refused.heading) == (409, "This cannot be done")
+    assert "This agreement has ended" in refused.text
+    await priya.close()
+
+
 async def test_support_signs_somebody_out_and_a_token_left_over_is_refused_in_every_service(
     system: RunningSystem, marcus: Visitor
 ) -> None:

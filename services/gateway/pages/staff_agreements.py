@@ -9,10 +9,11 @@ from services.gateway import content
 from services.gateway.backend import Refusal
 from services.gateway.csv_file import csv_of
 from services.gateway.forms import LONGEST_REASON, Form, Sent
-from services.gateway.language import gettext
-from services.gateway.pages.errors import not_found
+from services.gateway.language import N_, gettext
+from services.gateway.pages.errors import cannot_be_done, not_found
 from services.gateway.rendering import page, see_other
 from services.gateway.visitor import Visitor, visiting
+from shared.clock import london_day, system_clock
 from shared.contracts.access import (
     Agreement,
     EndAgreement,
@@ -31,13 +32,14 @@ Policy = Annotated[Visitor, Depends(visiting(Role.POLICY, calls="access"))]
 PATH: Final = "/staff/agreements"
 FIELDS: Final = ("delivery_partner_id", "lead_provider_id", "starts_on", "ends_on", "reference")
 LONGEST_REFERENCE: Final = 200
+NOT_TO_BE_ENDED: Final = N_("This agreement has ended, or its early end is recorded already.")
 
 
 @router.get(PATH)
 async def agreements(request: Request, staff: Staff) -> Response:
     found = await staff.access.agreements()
     ordered = sorted(found, key=lambda a: (not a.in_force, a.delivery_partner_name.casefold(), a.starts_on))
-    return page(request, "staff_agreements/list.html", agreements=ordered)
+    return page(request, "staff_agreements/list.html", agreements=ordered, may_end=_may_end)
 
 
 @router.get(PATH + "/new")
@@ -152,8 +154,15 @@ async def _end_form(request: Request, policy: Visitor, agreement_id: UUID, form:
     agreement = _one(await policy.access.agreements(), agreement_id)
     if agreement is None:
         return not_found(request)
+    if not _may_end(agreement):
+        return cannot_be_done(request, 409, gettext(NOT_TO_BE_ENDED))
     status = 400 if form.errors else 200
     return page(request, "staff_agreements/end.html", status, form=form, agreement=agreement)
+
+
+def _may_end(agreement: Agreement) -> bool:
+    """There is something left to end early. The access service decides; this hides dead links."""
+    return agreement.ended_early_on is None and london_day(system_clock()) <= agreement.ends_on
 
 
 def _one(agreements: list[Agreement], agreement_id: UUID) -> Agreement | None:
