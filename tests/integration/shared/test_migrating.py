@@ -66,3 +66,24 @@ async def test_a_table_that_is_never_to_be_had_ends_it_and_the_next_try_goes_on(
             await migrate("export", database.owner_url, lock_milliseconds=100, pause_seconds=0)
     await migrate("export", database.owner_url)
     await service.dispose()
+
+
+BEFORE_SETTLED_WORK_HAD_TO_SAY_SINCE_WHEN = """
+    ALTER TABLE work DROP CONSTRAINT work_settled;
+    INSERT INTO work (kind, key, data, trace, state) VALUES ('email', 'parked', '{}', '{}', 'parked');
+    INSERT INTO work (kind, key, data, trace) VALUES ('email', 'due', '{}', '{}');
+    UPDATE alembic_version SET version_num = 'backbone_0004' WHERE version_num = 'backbone_0005'
+"""
+
+
+async def test_parked_jobs_that_do_not_say_since_when_are_mended(new_database: NewDatabase) -> None:
+    database = await new_database("export")
+    owner = create_engine(database.owner_url)
+    async with owner.begin() as connection:
+        for statement in BEFORE_SETTLED_WORK_HAD_TO_SAY_SINCE_WHEN.split(";"):
+            await connection.execute(text(statement))
+    await migrate("export", database.owner_url)
+    async with owner.connect() as connection:
+        settled = await connection.scalars(text("SELECT key FROM work WHERE settled_at IS NOT NULL"))
+        assert settled.all() == ["parked"]
+    await owner.dispose()

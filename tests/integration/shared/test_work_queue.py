@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import Row, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database.bell import Bell
@@ -469,6 +470,14 @@ async def test_each_lease_is_longer_than_the_one_before_and_is_not_shortened_by_
             left = await connection.scalar(text("SELECT due_at - clock_timestamp() FROM work"))
         assert timedelta(seconds=30 * tries - 5) < left <= timedelta(seconds=30 * tries)
         await lease_is_over(engine)
+
+
+@pytest.mark.parametrize("state", ["done", "parked", "discarded"])
+async def test_no_job_is_over_without_saying_since_when(engine: AsyncEngine, state: str) -> None:
+    await ask(engine, "one")
+    with pytest.raises(IntegrityError, match="work_settled"):
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE work SET state = :state"), {"state": state})
 
 
 async def test_a_worker_that_is_told_to_finish_does_what_it_began_and_no_more(engine: AsyncEngine) -> None:
