@@ -46,7 +46,7 @@ async def redeem_link(body: contract.RedeemLink, auth: Here, _caller: Gateway) -
 @router.post("/sessions/choices")
 async def session_choices(body: contract.SessionRef, auth: Here, _caller: Gateway) -> contract.SessionChoices:
     """The roles that the person of a session can act in."""
-    session = await auth.sessions.in_force(body.session)
+    session = await auth.lookup.in_force(body.session)
     if session.second_factor_missing:
         raise SecondFactorMissing
     return contract.SessionChoices(choices=choices(session.grants), chosen=choice(session.chosen))
@@ -80,7 +80,7 @@ async def end_own_session(body: contract.EndOwnSession, auth: Here, _caller: Gat
 @router.post("/sessions/exchange")
 async def exchange(body: contract.ExchangeSession, auth: Here, _caller: Gateway) -> contract.SessionInForce:
     """Who the session is, and a token for each service that the page is about to call."""
-    session = await auth.sessions.in_force(body.session)
+    session = await auth.lookup.in_force(body.session)
     tokens = {}
     if session.chosen is not None and not session.second_factor_missing:
         for audience in body.audiences:

@@ -20,6 +20,7 @@ from services.auth.problems import PROBLEMS, problem_of
 from services.auth.publishing import CODEC, PUBLICATION
 from services.auth.retention import forget_what_is_over
 from services.auth.second_factors import TELL_OF_SECOND_FACTOR, SecondFactors
+from services.auth.session_lookup import SessionLookup
 from services.auth.sessions import Limits, Sessions
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys, TokenIssuer
@@ -28,6 +29,7 @@ from services.auth.vault import Vault
 from shared.backbone import open_backbone
 from shared.bus.feed import feed_router
 from shared.clock import Clock, system_clock
+from shared.database.pool import open_pool
 from shared.email import open_mailer
 from shared.web.app import create_app
 from shared.web.tokens import Keys, TokenVerifier
@@ -49,6 +51,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
         async with (
             aclosing(Counting(settings.redis_url.get_secret_value())) as counting,
             open_backbone("auth", settings, CODEC, clock) as backbone,
+            open_pool(settings.database_url.get_secret_value(), settings.database_pool_size) as pool,
         ):
             mailer = open_mailer(backbone, settings.email, development=settings.development)
             links = Links(backbone.store, clock, mailer, _rules(settings))
@@ -57,6 +60,7 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             factors = SecondFactors(backbone.store, clock, vault, mailer, settings.shown_codes)
             app.state.second_factors = factors
             sessions = Sessions(backbone.store, clock, *_limits(settings))
+            lookup = SessionLookup(pool, clock, *_limits(settings))
             app.state.backbone = backbone
             app.state.store = backbone.store
             issuer = TokenIssuer(signing, clock, timedelta(seconds=settings.token_seconds))
@@ -64,7 +68,16 @@ def create(settings: AuthSettings, *, keys: Keys | None = None, clock: Clock = s
             throttle = _throttle(settings, counting)
             signing_out = SigningOut(backbone.store, clock)
             app.state.auth = Auth(
-                settings, backbone.engine, links, throttle, sessions, own, signing_out, signing, issuer
+                settings,
+                backbone.engine,
+                links,
+                throttle,
+                sessions,
+                lookup,
+                own,
+                signing_out,
+                signing,
+                issuer,
             )
             backbone.heed(withdrawals)
             backbone.publish(PUBLICATION)

@@ -10,6 +10,7 @@ from services.auth.devices import is_known
 from services.auth.limits import Throttle
 from services.auth.links import Links
 from services.auth.own_sessions import OwnSessions
+from services.auth.session_lookup import SessionLookup
 from services.auth.sessions import Sessions
 from services.auth.settings import AuthSettings
 from services.auth.signing import SigningKeys, TokenIssuer
@@ -26,6 +27,7 @@ class Auth:
     links: Links
     throttle: Throttle
     sessions: Sessions
+    lookup: SessionLookup
     own_sessions: OwnSessions
     signing_out: SigningOut
     keys: SigningKeys

@@ -87,7 +87,7 @@ class OwnSessions:
 
 async def _must_be_confirmed(connection: AsyncConnection, session: Row[tuple[object, ...]]) -> None:
     held = await held_grants(connection, PersonId(session.person_id))
-    if second_factor_missing(session, held):
+    if second_factor_missing(session.confirmed_at, held):
         raise SecondFactorMissing
 
 

@@ -1,4 +1,4 @@
-"""Sessions: started by a link, narrowed to a role, exchanged for tokens, ended."""
+"""Sessions: started by a link, narrowed to a role, ended. What pages ask: services.auth.session_lookup."""
 
 import hashlib
 import secrets
@@ -36,8 +36,6 @@ SESSION: Decider[domain.SessionCommand, domain.Session, SessionEvent] = Decider(
     domain.Session(), domain.decide, domain.evolve
 )
 SECRET_BYTES = 32
-NOTE_EVERY = timedelta(minutes=1)
-"""How exactly it is noted when a session was last used: writing at each request would cost too much."""
 
 
 class SecondFactorMissing(Exception):
@@ -65,19 +63,6 @@ class OpenSession:
     device: str | None = None
     """What the browser is to keep, to be known again. Only after sign-in."""
     second_factor_missing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SessionInForce:
-    session_id: SessionId
-    person_id: PersonId
-    full_name: str
-    grants: Sequence[HeldGrant]
-    chosen: HeldGrant | None
-    idle_until: datetime
-    absolute_until: datetime
-    second_factor_missing: bool
-    """Then it is good for nothing but giving it."""
 
 
 class Sessions:
@@ -117,7 +102,7 @@ class Sessions:
         await transaction.connection.execute(
             insert(sessions).values(
                 session_id=session_id,
-                secret_hash=_hash(secret),
+                secret_hash=hash_of(secret),
                 person_id=issued.person_id,
                 return_to=issued.return_to,
                 started_at=now,
@@ -144,7 +129,7 @@ class Sessions:
         async with self._store.transaction() as transaction:
             row = await self._find(transaction.connection, secret, lock=True)
             held = await held_grants(transaction.connection, PersonId(row.person_id))
-            if second_factor_missing(row, held):
+            if second_factor_missing(row.confirmed_at, held):
                 raise SecondFactorMissing
             chosen = next((grant for grant in held if grant.grant_id == grant_id), None)
             if chosen is None:
@@ -153,27 +138,6 @@ class Sessions:
             await choose_grant(transaction, session_id, person_id, chosen, self._clock())
             rotated = await rotate(transaction.connection, session_id)
             return OpenSession(rotated, held, chosen, row.return_to)
-
-    async def in_force(self, secret: str) -> SessionInForce:
-        """Who it is, as what. Notes the use. Raises SessionOver."""
-        async with self._store.engine.begin() as connection:
-            row = await self._find(connection, secret)
-            person_id = PersonId(row.person_id)
-            held = await held_grants(connection, person_id)
-            chosen = next((grant for grant in held if grant.grant_id == row.grant_id), None)
-            if not held or (row.grant_id is not None and chosen is None):
-                raise SessionOver  # ended since the session was found
-            idle_until = await self._note_use(connection, row, held)
-            return SessionInForce(
-                SessionId(row.session_id),
-                person_id,
-                row.full_name,
-                held,
-                chosen,
-                idle_until,
-                row.absolute_until,
-                second_factor_missing(row, held),
-            )
 
     async def end(self, secret: str) -> None:
         """Sign out. Ending what is over already is no error."""
@@ -216,22 +180,6 @@ class Sessions:
     ) -> Row[tuple[object, ...]]:
         return await find_session(connection, secret, self._clock(), lock=lock)
 
-    async def _note_use(
-        self, connection: AsyncConnection, row: Row[tuple[object, ...]], held: Sequence[HeldGrant]
-    ) -> datetime:
-        now = self._clock()
-        seen_at: datetime = row.seen_at
-        idle_until: datetime = row.idle_until
-        if now - seen_at < NOTE_EVERY:
-            return idle_until
-        idle_until = now + self._limits[has_staff_role(held)].idle
-        await connection.execute(
-            update(sessions)
-            .where(sessions.c.session_id == row.session_id)
-            .values(seen_at=now, idle_until=idle_until)
-        )
-        return idle_until
-
 
 async def find_session(
     connection: AsyncConnection, secret: str, now: datetime, *, lock: bool = False
@@ -240,7 +188,7 @@ async def find_session(
     query = (
         select(sessions, people.c.full_name)
         .join(people, people.c.person_id == sessions.c.person_id)
-        .where(sessions.c.secret_hash == _hash(secret), in_force(now))
+        .where(sessions.c.secret_hash == hash_of(secret), in_force(now))
     )
     if lock:  # a second click waits, and then finds what the first one left
         query = query.with_for_update(of=sessions)
@@ -265,8 +213,8 @@ def has_staff_role(held: Sequence[HeldGrant]) -> bool:
     return any(Role(grant.role).is_staff for grant in held)
 
 
-def second_factor_missing(session: Row[tuple[object, ...]], held: Sequence[HeldGrant]) -> bool:
-    return session.confirmed_at is None and has_staff_role(held)
+def second_factor_missing(confirmed_at: datetime | None, held: Sequence[HeldGrant]) -> bool:
+    return confirmed_at is None and has_staff_role(held)
 
 
 async def choose_grant(
@@ -289,7 +237,7 @@ async def rotate(connection: AsyncConnection, session_id: SessionId) -> str:
     await connection.execute(
         update(sessions)
         .where(sessions.c.session_id == session_id)
-        .values(secret_hash=_hash(secret), return_to=None)
+        .values(secret_hash=hash_of(secret), return_to=None)
     )
     return secret
 
@@ -340,6 +288,7 @@ def _has_ground() -> ColumnElement[bool]:
     return held.correlate(sessions)
 
 
-def _hash(secret: str) -> bytes:
+def hash_of(secret: str) -> bytes:
+    """What is stored of a session's secret."""
     # The secret has 256 random bits: a slow hash would protect nothing more.
     return hashlib.sha256(secret.encode()).digest()

@@ -28,6 +28,7 @@ class SigningKeys:
     def __init__(self, encoded: Sequence[str]) -> None:
         self._private = {}
         self._published = {}
+        self._public = {}
         for text in encoded:
             key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True))
             raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -35,6 +36,7 @@ class SigningKeys:
             self._private[key_id] = key
             jwk = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
             self._published[key_id] = {**jwk, "kid": key_id, "alg": ALGORITHM, "use": "sig"}
+            self._public[key_id] = PyJWK(self._published[key_id], ALGORITHM)
 
     def sign(self, claims: Mapping[str, object]) -> str:
         key_id, key = next(iter(self._private.items()))
@@ -46,9 +48,10 @@ class SigningKeys:
 
     async def get(self, key_id: str) -> PyJWK:
         """So that auth checks tokens as every other service does. Raises TokenRefused."""
-        if key_id not in self._published:
-            raise TokenRefused("unknown_key")
-        return PyJWK(self._published[key_id], ALGORITHM)
+        try:
+            return self._public[key_id]
+        except KeyError:
+            raise TokenRefused("unknown_key") from None
 
 
 class TokenIssuer:

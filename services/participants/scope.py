@@ -1,19 +1,14 @@
 """For whom participants are read, and the transaction that sees no others."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from shared.contracts.manage_ects import OrganisationKind
-
-WAIT_SECONDS: Final = 30.0
-"""How long a reader waits for a connection while all are taken."""
-CLOSE_SECONDS: Final = 5.0
+from shared.database.pool import WAIT_SECONDS, open_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +19,9 @@ class Scope:
     organisation_id: UUID
 
 
-@asynccontextmanager
-async def open_readers(url: str, size: int) -> AsyncIterator[asyncpg.Pool]:
-    """At most `size` connections of the role participants_reader, made when they are needed.
-
-    asyncpg's own pool: SQLAlchemy's took as long as the question (docs/decisions/0058). `reading` leaves a
-    connection as it was, so nothing is reset in between.
-    """
-    readers = asyncpg.create_pool(
-        url, min_size=0, max_size=size, reset=_as_it_was, server_settings={"timezone": "UTC"}
-    )
-    async with readers:
-        try:
-            yield readers
-        finally:
-            await _close(readers)
-
-
-async def _as_it_was(_connection: object) -> None:
-    return
-
-
-async def _close(readers: asyncpg.Pool) -> None:
-    """Wait for those who read, but not for ever."""
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await readers.close()
-    except TimeoutError:
-        readers.terminate()
+def open_readers(url: str, size: int) -> AbstractAsyncContextManager[asyncpg.Pool]:
+    """At most `size` connections of the role participants_reader. `reading` leaves one as it was."""
+    return open_pool(url, size)
 
 
 @asynccontextmanager

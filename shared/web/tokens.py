@@ -1,9 +1,10 @@
 """Internal tokens: EdDSA, one audience, about a minute long. Auth issues them; here they are checked."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import httpx
@@ -27,6 +28,8 @@ LEEWAY_SECONDS = 5
 """How far the clocks of two machines may differ."""
 ENDED = "access-has-ended"
 """Code of the problem when the token was good until its session or access ended."""
+MOST_PROVEN = 100
+"""How many services' tokens a process remembers as proven. There are a few services, and a token a minute."""
 POLICY_VIOLATION = 1008
 """Why a websocket is closed. Source: RFC 6455, section 7.4.1."""
 
@@ -74,21 +77,54 @@ class PublishedKeys:
             log.warning("keys_not_fetched", error=type(error).__name__)
 
 
+class _Proven(NamedTuple):
+    caller: ServiceCaller
+    key_id: str
+    expires_at: float
+
+
 class TokenVerifier:
-    """Turns a token into the caller it stands for, or refuses it with a reason that is counted."""
+    """Turns a token into the caller it stands for, or refuses it with a reason that is counted.
+
+    A service keeps its token for most of a minute, so its signature is checked once, and its time at each
+    call (docs/decisions/0074). A person's token is for one page, and is checked whole.
+    """
 
     def __init__(self, audience: str, keys: Keys, withdrawals: Withdrawals | None = None) -> None:
         self._audience = audience
         self._keys = keys
         self._withdrawals = withdrawals or Withdrawals()
+        self._proven: dict[bytes, _Proven] = {}
+        """By the token's hash, so that no token lies here."""
 
     async def verify(self, token: str) -> Caller:
         """Raises TokenRefused."""
+        digest = hashlib.sha256(token.encode()).digest()
+        proven = self._proven.get(digest)
+        if proven is not None and time.time() < proven.expires_at + LEEWAY_SECONDS:
+            await self._keys.get(proven.key_id)  # one that is published no more proves nothing
+            return proven.caller
+        key_id, claims = await self._checked(token)
+        try:
+            caller = _caller(claims)
+        except (KeyError, ValueError, TypeError):
+            raise TokenRefused("not_valid") from None
+        if isinstance(caller, ServiceCaller):
+            if len(self._proven) >= MOST_PROVEN:
+                self._proven.clear()
+            self._proven[digest] = _Proven(caller, key_id, float(claims["exp"]))
+        elif self._withdrawals.cover(caller):
+            raise TokenRefused("withdrawn")
+        return caller
+
+    async def _checked(self, token: str) -> tuple[str, Mapping[str, Any]]:
+        """The ID of the key that proves the token, and what it claims. Raises TokenRefused."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != ALGORITHM:
                 raise TokenRefused("wrong_algorithm")
-            key = await self._keys.get(str(header.get("kid")))
+            key_id = str(header.get("kid"))
+            key = await self._keys.get(key_id)
             claims = jwt.decode(
                 token,
                 key,
@@ -98,15 +134,12 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "aud", "iss", "sub"]},
             )
-            caller = _caller(claims)
-            if isinstance(caller, PersonCaller) and self._withdrawals.cover(caller):
-                raise TokenRefused("withdrawn")
-            return caller
+            return key_id, claims
         except jwt.ExpiredSignatureError:
             raise TokenRefused("expired") from None
         except jwt.InvalidAudienceError:
             raise TokenRefused("wrong_audience") from None
-        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError):
             raise TokenRefused("not_valid") from None
 
 

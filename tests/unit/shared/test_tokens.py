@@ -1,5 +1,6 @@
 """Internal tokens: who is let through, and who is not, whatever they bring."""
 
+import asyncio
 import base64
 import json
 import time
@@ -19,7 +20,15 @@ from starlette.types import Message
 from shared.contracts.roles import Role
 from shared.web.app import create_app
 from shared.web.caller import AnyCaller, PersonCaller, ServiceCaller
-from shared.web.tokens import ISSUER, LEEWAY_SECONDS, PublishedKeys, TokenRefused, TokenVerifier
+from shared.web.tokens import (
+    ISSUER,
+    LEEWAY_SECONDS,
+    MOST_PROVEN,
+    PublishedKeys,
+    TokenRefused,
+    TokenVerifier,
+)
+from shared.web.withdrawals import Withdrawals
 from tests.tokens import TestIssuer
 
 AUDIENCE, KEY_ID = "access", "key-1"
@@ -174,6 +183,56 @@ async def test_keys_that_are_known_do_not_need_auth() -> None:
     auth.away = True
     assert await reason(verifier, token(key_id="key-2")) == "unknown_key"
     assert await verifier.verify(token()) == ServiceCaller("gateway")
+
+
+async def test_a_services_token_that_was_proven_expires_all_the_same(verifier: TokenVerifier) -> None:
+    expires_at = int(time.time()) - LEEWAY_SECONDS + 2
+    short = token(exp=expires_at)
+    assert await verifier.verify(short) == ServiceCaller("gateway")
+    while time.time() < expires_at + LEEWAY_SECONDS:
+        await asyncio.sleep(0.05)
+    assert await reason(verifier, short) == "expired"
+
+
+async def test_a_services_token_that_was_proven_is_not_when_its_key_is_published_no_more() -> None:
+    auth = Auth()
+    verifier = TokenVerifier(AUDIENCE, auth.published(again_after=0))
+    proven = token()
+    for _ in range(2):
+        assert await verifier.verify(proven) == ServiceCaller("gateway")
+    auth.keys = [{**JWK, "kid": "key-2"}]
+    await verifier.verify(token(key_id="key-2"))
+    assert await reason(verifier, proven) == "unknown_key"
+
+
+async def test_what_is_like_a_proven_token_is_not_one(verifier: TokenVerifier) -> None:
+    proven = token()
+    await verifier.verify(proven)
+    assert await reason(verifier, proven[:-4]) == "not_valid"
+    assert await reason(TokenVerifier("participants", Auth().published()), proven) == "wrong_audience"
+
+
+class AccessThatEnds(Withdrawals):
+    ended = False
+
+    def cover(self, caller: PersonCaller) -> bool:
+        return self.ended
+
+
+async def test_a_persons_token_is_refused_when_their_access_ended_however_often_it_was_used() -> None:
+    withdrawals = AccessThatEnds()
+    verifier = TokenVerifier(AUDIENCE, Auth().published(), withdrawals)
+    used = token(kind="person", sub=str(uuid4()), role="support")
+    for _ in range(2):
+        await verifier.verify(used)
+    withdrawals.ended = True
+    assert await reason(verifier, used) == "withdrawn"
+
+
+async def test_proven_tokens_do_not_pile_up(verifier: TokenVerifier) -> None:
+    for number in range(MOST_PROVEN + 5):
+        await verifier.verify(token(jti=str(number)))
+    assert 0 < len(verifier._proven) <= MOST_PROVEN
 
 
 def application(issuer: TestIssuer) -> FastAPI:
