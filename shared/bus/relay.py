@@ -6,11 +6,13 @@ further back, readers use the feed.
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import Generic, TypeVar
 
 import structlog
@@ -55,7 +57,7 @@ class RelaySettings:
 
 @dataclass(slots=True)
 class Partition:
-    """last: where its stream ends; None while nobody has looked, or its server is away.
+    """last: where its stream ends; None while nobody has looked, it ends elsewhere, or its server is away.
 
     previous: a position after which its next event is the next one: `last`, unless that is long ago.
     """
@@ -90,6 +92,7 @@ class Relay(Generic[Event]):
         streams = [BusStream(redis, bus_stream(publication.name, p)) for p in range(settings.partitions)]
         self._partitions = [Partition(stream) for stream in streams]
         self._scanned = 0
+        self._looked = -inf
 
     async def run(self) -> None:
         """Never returns. Stands by while another process is active; outlives the loss of both servers."""
@@ -125,7 +128,8 @@ class Relay(Generic[Event]):
 
     async def _keep_publishing(self) -> None:
         while True:
-            await self._find_place()
+            if self._must_look():
+                await self._find_place()
             while await self._publish_batch():
                 pass
             await self._wait_for_numbers()
@@ -181,8 +185,14 @@ class Relay(Generic[Event]):
         finally:
             self._numbered.clear()
 
+    def _must_look(self) -> bool:
+        """A stream to which something is added says where it ends. The others are asked now and then."""
+        unknown = any(partition.is_back for partition in self._partitions)
+        return unknown or time.monotonic() - self._looked >= self._settings.poll_seconds
+
     async def _find_place(self) -> None:
         """Go on where the bus ends. It says so itself: who keeps count elsewhere would not notice a loss."""
+        self._looked = time.monotonic()
         found = [await self._end_of(partition) for partition in self._partitions]
         if found == [partition.last for partition in self._partitions]:
             return
@@ -245,6 +255,8 @@ class Relay(Generic[Event]):
             return True
         with self._noticing_who_is_away(partition):
             if await partition.stream.add(partition.last, entries) != partition.last:
+                partition.last = None
+                self._numbered.set()  # look at once where it ends
                 return False
             partition.last = partition.previous = previous
             PUBLISHED.labels(self._publication.name).inc(len(entries))

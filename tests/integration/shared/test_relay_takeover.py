@@ -1,7 +1,7 @@
 """A relay dies, or Redis does: another goes on within seconds; nothing is lost and nothing is twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,9 +38,9 @@ STANDBY = text("""
 """)
 
 
-def store_of(engine: AsyncEngine) -> EventStore[Counted]:
+def store_of(engine: AsyncEngine, wake: Callable[[], None] = lambda: None) -> EventStore[Counted]:
     codec: Codec[Counted] = Codec({"Counted": Counted})
-    return EventStore(engine, codec, lambda: datetime.now(UTC))
+    return EventStore(engine, codec, lambda: datetime.now(UTC), wake)
 
 
 async def append(store: EventStore[Counted], start: int, count: int, stream: str = "one") -> None:
@@ -54,13 +54,14 @@ WHOLE = RelaySettings(partitions=1, batch=7, poll_seconds=0.1, max_length=1000)
 @asynccontextmanager
 async def relaying(
     database: ServiceDatabase, redis: Redis, settings: RelaySettings = WHOLE
-) -> AsyncIterator[None]:
-    """A relay with connections of its own, as in a process of its own."""
+) -> AsyncIterator[Bell]:
+    """A relay with connections of its own, as in a process of its own; and the bell that wakes it."""
     engine = create_engine(database.service_url)
-    relay = Relay(store_of(engine), PUBLICATION, redis, Bell(engine, "test_events"), settings)
+    bell = Bell(engine, "test_events")
+    relay = Relay(store_of(engine), PUBLICATION, redis, bell, settings)
     try:
         async with running(relay.run):
-            yield
+            yield bell
     finally:
         await engine.dispose()
 
@@ -174,6 +175,54 @@ async def valkey(tmp_path: Path) -> AsyncIterator[ValkeyServer]:
     server.start()
     yield server
     server.terminate()
+
+
+SELDOM = replace(WHOLE, partitions=2, poll_seconds=60.0)
+"""Looks where streams end when it begins, and then for as long as a test takes only when it has to."""
+BUSY = next(f"busy-{n}" for n in range(99) if partition_of(f"busy-{n}", 2) != QUIET)
+QUIET_STREAM, BUSY_STREAM = bus_stream(PUBLICATION.name, QUIET), bus_stream(PUBLICATION.name, 1 - QUIET)
+
+
+async def test_a_round_asks_no_stream_but_those_that_get_something(
+    engine: AsyncEngine, plain_database: ServiceDatabase, valkey: ValkeyServer
+) -> None:
+    redis: Redis = Redis.from_url(f"redis://127.0.0.1:{valkey.port}/0")
+    async with relaying(plain_database, redis, SELDOM) as bell:
+        store = store_of(engine, bell.ring)
+        for number in range(1, 11):
+            await append(store, number, 1, BUSY)
+            await eventually(partial(ends_with, redis, BUSY_STREAM, number=number))
+        scripts = (await redis.info("commandstats"))["cmdstat_eval"]["calls"]
+    assert scripts == SELDOM.partitions + 10
+    await redis.aclose()
+
+
+async def test_that_a_stream_has_lost_all_is_noticed_when_something_is_added(
+    engine: AsyncEngine, plain_database: ServiceDatabase, redis: Redis
+) -> None:
+    async with relaying(plain_database, redis, SELDOM) as bell:
+        store = store_of(engine, bell.ring)
+        await append(store, 1, 1, "one")
+        await append(store, 1, 20, BUSY)
+        await eventually(partial(ends_with, redis, BUSY_STREAM, number=20))
+        await redis.flushdb()
+        await append(store, 21, 1, BUSY)
+        await eventually(partial(ends_with, redis, BUSY_STREAM, number=21), seconds=TAKE_OVER_SECONDS)
+    assert [number for *_, number in await published(redis, BUSY_STREAM)] == list(range(1, 22))
+    assert [number for *_, number in await published(redis, QUIET_STREAM)] == [1]
+
+
+async def test_a_quiet_stream_that_has_lost_all_is_filled_again_while_another_is_busy(
+    engine: AsyncEngine, plain_database: ServiceDatabase, redis: Redis
+) -> None:
+    async with relaying(plain_database, redis, replace(WHOLE, partitions=2)) as bell:
+        store = store_of(engine, bell.ring)
+        await append(store, 1, 5, "one")
+        await eventually(partial(ends_with, redis, QUIET_STREAM, number=5))
+        async with running(partial(append, store, 1, 10_000, BUSY)):
+            await redis.delete(QUIET_STREAM)
+            await eventually(partial(ends_with, redis, QUIET_STREAM, number=5), seconds=TAKE_OVER_SECONDS)
+    assert [number for *_, number in await published(redis, QUIET_STREAM)] == list(range(1, 6))
 
 
 async def test_the_relay_outlives_redis_and_fills_an_empty_one(
