@@ -19,13 +19,21 @@ async def stop_tasks(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait for their end; cancel again each second, five times at most.
 
     Once is not enough: on Python 3.11 `asyncio.wait_for`, which redis-py uses, may swallow a cancellation
-    that meets its result.
+    that meets its result. Who is cancelled meanwhile, by one who stops it likewise, does not leave its own
+    behind: it raises the cancellation when they have ended.
     """
     unfinished = {task for task in tasks if not task.done()}
+    cancelled: asyncio.CancelledError | None = None
     for _ in range(TRIES):
         for task in unfinished:
             task.cancel()
         if unfinished:
-            _, unfinished = await asyncio.wait(unfinished, timeout=BETWEEN_SECONDS)
+            try:
+                await asyncio.wait(unfinished, timeout=BETWEEN_SECONDS)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        unfinished = {task for task in unfinished if not task.done()}
     for task in unfinished:
         log.error("task_did_not_stop", task=task.get_name())
+    if cancelled:
+        raise cancelled

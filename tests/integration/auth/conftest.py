@@ -13,6 +13,7 @@ from services.auth.settings import AuthSettings
 from shared.contracts import access
 from shared.contracts.manage_ects import OrganisationKind
 from shared.contracts.roles import Role
+from shared.database.provision import ServiceDatabase
 from shared.settings import EmailSettings, Environment
 from tests.conftest import NewDatabase
 from tests.integration.auth.running import (
@@ -28,10 +29,13 @@ from tests.integration.auth.running import (
 
 
 @pytest.fixture
-async def auth(new_database: NewDatabase, redis_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    database = await new_database("auth")
-    clock = Clock()
-    settings = AuthSettings(
+async def database(new_database: NewDatabase) -> ServiceDatabase:
+    return await new_database("auth")
+
+
+@pytest.fixture
+def settings(database: ServiceDatabase, redis_url: str, tmp_path: Path) -> AuthSettings:
+    return AuthSettings(
         environment=Environment.DEVELOPMENT,
         database_url=SecretStr(database.service_url),
         redis_url=SecretStr(redis_url),
@@ -44,6 +48,11 @@ async def auth(new_database: NewDatabase, redis_url: str, tmp_path: Path) -> Asy
         token_seconds=300,  # longer than any test, on any machine
         email=EmailSettings(via="inbox", inbox_folder=tmp_path),
     )
+
+
+@pytest.fixture
+async def auth(database: ServiceDatabase, settings: AuthSettings, tmp_path: Path) -> AsyncIterator[Running]:
+    clock = Clock()
     app = create(settings, clock=clock)
     transport = httpx.ASGITransport(app)
     async with (
