@@ -11,7 +11,7 @@ import orjson
 from services.participants.domain.decision import DetailsGiven, StatusInputs, decide_status
 from services.participants.domain.status import Status
 from services.participants.list_query import ListQuery, Paging, Sort
-from services.participants.list_sql import COLUMNS, HISTORY, ONE, ORGANISATION, YEARS, page_statement
+from services.participants.list_sql import COLUMNS, ONE, ORGANISATION, YEARS, page_statement
 from services.participants.queries import ParticipantQueries
 from services.participants.scope import Scope
 from shared.contracts.manage_ects import InductionStatus, ParticipantRole, Programme, TrainingStatus
@@ -104,12 +104,7 @@ def least(owner: asyncpg.Connection, question: Look) -> Look:
 
 def bare_person(owner: asyncpg.Connection, scope: Scope, participant_id: UUID) -> Look:
     """One person and the history of the status, alone."""
-
-    async def look() -> None:
-        await owner.fetchrow(ONE, scope.organisation_id, scope.kind.value, participant_id)
-        await owner.fetch(HISTORY, scope.organisation_id, scope.kind.value, participant_id)
-
-    return look
+    return lambda: owner.fetchrow(ONE, scope.organisation_id, scope.kind.value, participant_id)
 
 
 def original(owner: asyncpg.Connection, scope: Scope, looking: Looking) -> Look:

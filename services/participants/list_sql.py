@@ -33,11 +33,15 @@ YEARS: Final = f"""
     WHERE {ORGANISATION} AND participants > 0 ORDER BY 1
 """  # noqa: S608
 
-ONE: Final = f"SELECT {COLUMNS} FROM participant_views WHERE {ORGANISATION} AND participant_id = $3"  # noqa: S608
 HISTORY: Final = f"""
     SELECT since, status, state, received_at FROM status_history
     WHERE {ORGANISATION} AND participant_id = $3 ORDER BY number
 """  # noqa: S608
+ONE: Final = f"""
+    SELECT {COLUMNS}, ARRAY(SELECT ROW(change.*) FROM ({HISTORY}) AS change) AS history
+    FROM participant_views WHERE {ORGANISATION} AND participant_id = $3
+"""  # noqa: S608
+"""With the history of the status, a record of `HISTORY` for each change."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,10 @@ class Statement:
         """Add a value. Returns what stands for it in the text."""
         self.values.append(value)
         return f"CAST(${len(self.values)} AS {of})"
+
+
+ROW: Final = slice(2, -1)
+"""Where the participant's COLUMNS are in a row of `page_statement`."""
 
 
 def page_statement(scope: Scope, query: ListQuery, paging: Paging) -> Statement:

@@ -4,12 +4,12 @@ The organisation is a condition of every statement here (list_sql), and of the d
 the readers' role sees nothing until the transaction has said for whom it reads.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -19,15 +19,18 @@ from services.participants.copying import AT_ONCE, STEADILY, cells, copied
 from services.participants.domain.explanations import explanation, reason
 from services.participants.domain.status import State, Status
 from services.participants.list_query import ListQuery, Paging
-from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement, total_statement
+from services.participants.list_sql import ONE, ROW, page_statement, rows_statement, total_statement
 from services.participants.precedence import Precedence
-from services.participants.replica import PRIMARY, Replica, Source, reading_from
+from services.participants.replica import PRIMARY, Replica, Source, ask_of, reading_from
 from services.participants.rows_query import RowsQuery
 from services.participants.scope import Scope
 from services.participants.summary import summarise
 from shared.contracts.participants import ParticipantSummary
 
 Json = dict[str, Any]
+
+STATUSES: Final = tuple(status.value for status in Status)
+COMPLETED: Final = Status.INDUCTION_COMPLETED.value
 
 
 class PagePastTheEnd(Exception):
@@ -69,18 +72,16 @@ class ParticipantQueries:
         """Return one page, with counts that agree with it. Raises PagePastTheEnd."""
         statement = page_statement(scope, query, paging)
         source = self._source()
-        async with reading_from(source, self._readers, scope) as connection:
-            records = await connection.fetch(statement.text, *statement.values)
+        records = await ask_of(source, self._readers, statement.text, statement.values)
         counted = orjson.loads(records[0]["by_status"] or "{}")
-        by_status = {status.value: counted.get(status.value, 0) for status in Status}
-        chosen = query.statuses or tuple(Status)
-        total = sum(by_status[status.value] for status in chosen)
+        by_status = {status: counted.get(status, 0) for status in STATUSES}
+        total = sum(by_status[status] for status in query.statuses or STATUSES)
         pages = max(1, -(-total // paging.size))
         if paging.page > pages:
             raise PagePastTheEnd(pages)
-        shown = [record for record in records if record["participant_id"]]
+        shown = [record[ROW] for record in records if record["participant_id"]]
         body = {
-            "rows": [_row(record) for record in shown],
+            "rows": [_row(columns) for columns in shown],
             "total": total,
             "page": paging.page,
             "pages": pages,
@@ -90,20 +91,19 @@ class ParticipantQueries:
             "changed_since": query.changed_since if isinstance(query.changed_since, datetime) else None,
             "as_of": source.as_of,
         }
-        return FoundPage(body, total, [record["participant_id"] for record in shown])
+        return FoundPage(body, total, [participant_id for participant_id, *_ in shown])
 
     async def one(self, scope: Scope, participant_id: UUID) -> Json | None:
         """Return a ParticipantDetail, not yet as JSON; None when it is not this organisation's."""
         source = self._source()
-        async with reading_from(source, self._readers, scope) as connection:
-            values = scope.organisation_id, scope.kind.value, participant_id
-            record = await connection.fetchrow(ONE, *values)
-            if record is None:
-                return None
-            history = await connection.fetch(HISTORY, *values)
+        values = scope.organisation_id, scope.kind.value, participant_id
+        records = await ask_of(source, self._readers, ONE, values)
+        if not records:
+            return None
+        *columns, history = records[0]
         return {
-            "participant": _row(record),
-            "history": [_change(change) for change in history],
+            "participant": _row(columns),
+            "history": [_change(*change) for change in history],
             "as_of": source.as_of,
         }
 
@@ -141,37 +141,50 @@ def _words(status: str, state: str) -> tuple[str, str, str]:
     return Status(status).label, explanation(Status(status)), reason(State(state))
 
 
-def _row(record: asyncpg.Record) -> Json:
-    status, state = record["status"], record["state"]
+def _row(columns: Sequence[Any]) -> Json:
+    """columns: those of list_sql.COLUMNS. Taken apart at once, since looking each up by name took longer."""
+    (
+        participant_id,
+        full_name,
+        email,
+        trn,
+        role,
+        lead_provider,
+        school,
+        urn,
+        academic_year,
+        training_status,
+        status,
+        state,
+        status_since,
+        induction_completed_on,
+    ) = columns
     label, explained, why = _words(status, state)
     return {
-        "participant_id": str(record["participant_id"]),
-        "full_name": record["full_name"],
-        "email": record["email"],
-        "trn": record["trn"],
-        "role": record["role"],
-        "lead_provider": record["lead_provider"],
-        "school": record["school"],
-        "urn": record["urn"],
-        "academic_year": record["academic_year"],
-        "training_status": record["training_status"],
+        "participant_id": str(participant_id),
+        "full_name": full_name,
+        "email": email,
+        "trn": trn,
+        "role": role,
+        "lead_provider": lead_provider,
+        "school": school,
+        "urn": urn,
+        "academic_year": academic_year,
+        "training_status": training_status,
         "status": status,
         "status_label": label,
         "status_explanation": explained,
         "reason": why,
-        "status_since": record["status_since"],
-        "induction_completed_on": (
-            record["induction_completed_on"] if status == Status.INDUCTION_COMPLETED else None
-        ),
+        "status_since": status_since,
+        "induction_completed_on": induction_completed_on if status == COMPLETED else None,
     }
 
 
-def _change(change: asyncpg.Record) -> Json:
-    status, state = change["status"], change["state"]
+def _change(since: datetime, status: str | None, state: str | None, received_at: datetime) -> Json:
     return {
-        "since": change["since"],
+        "since": since,
         "status": status,
         "status_label": Status(status).label if status else None,
         "reason": reason(State(state)) if state else None,
-        "received_at": change["received_at"],
+        "received_at": received_at,
     }

@@ -8,7 +8,7 @@ log positions: docs/decisions/0061.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.participants.scope import Scope, open_readers, reading
+from services.participants.scope import Scope, ask, open_readers, reading
 from services.participants.settings import ParticipantsSettings
 from shared.database.errors import AWAY
 
@@ -31,6 +31,7 @@ LAG = Gauge(
     ["service"],
 )
 READS = Counter("checkdata_reads_total", "Lists, people and files read", ["server"])
+OF_REPLICA, OF_PRIMARY = READS.labels("replica"), READS.labels("primary")
 
 LOOK_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
@@ -106,6 +107,22 @@ class Replica:
         self._as_of = None
 
 
+async def ask_of(
+    source: Source, primary: asyncpg.Pool, question: str, values: Sequence[object]
+) -> list[asyncpg.Record]:
+    """As scope.ask. A replica that does not answer is missed by nobody: the primary is asked instead."""
+    if source.replica is not None:
+        try:
+            records = await ask(source.replica.readers, question, values)
+        except REPLICA_AWAY as error:
+            source.replica.lose(error)
+        else:
+            OF_REPLICA.inc()
+            return records
+    OF_PRIMARY.inc()
+    return await ask(primary, question, values)
+
+
 @asynccontextmanager
 async def reading_from(
     source: Source, primary: asyncpg.Pool, scope: Scope
@@ -118,7 +135,7 @@ async def reading_from(
                 connection = await stack.enter_async_context(reading(source.replica.readers, scope))
             except REPLICA_AWAY as error:
                 source.replica.lose(error)
-        READS.labels("replica" if connection else "primary").inc()
+        (OF_REPLICA if connection else OF_PRIMARY).inc()
         yield connection or await stack.enter_async_context(reading(primary, scope))
 
 

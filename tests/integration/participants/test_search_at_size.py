@@ -1,5 +1,6 @@
 """However many a search finds, and whatever its words are: the rows, the counts and the pages are right."""
 
+import asyncio
 import random
 from collections import Counter
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 from services.participants.domain.status import Status
 from services.participants.domain.view import searchable
 from services.participants.list_query import ListQuery, Paging, Sort
-from services.participants.scope import Scope
+from services.participants.scope import Scope, ask, open_readers
 from shared.contracts.manage_ects import OrganisationKind, ParticipantRole
 from tests.integration.participants.many import BEGAN, Filled, Row
 
@@ -73,3 +74,24 @@ async def test_another_organisations_rows_are_never_found(lists: Filled) -> None
     scope = Scope(OrganisationKind.DELIVERY_PARTNER, uuid4())
     found = await lists.queries.page(scope, ListQuery(words=("zh",)), Paging(1, 50))
     assert (found.total, found.participant_ids) == (0, [])
+
+
+async def test_a_question_that_forgets_the_organisation_sees_the_one_it_was_asked_for(lists: Filled) -> None:
+    """And what one question said does not outlive it, on the same connection."""
+    forgetful = "SELECT DISTINCT organisation_id FROM participant_views"
+    async with open_readers(lists.database.extra_urls["participants_reader"], 1) as readers:
+        for organisation in lists.rows:
+            assert await ask(readers, forgetful, [organisation, "delivery_partner"]) == [(organisation,)]
+            assert await ask(readers, forgetful, [organisation, "appropriate_body"]) == []
+            assert await readers.fetch(forgetful) == []
+
+
+async def test_a_question_is_asked_for_whom_it_says_whatever_was_asked_before(lists: Filled) -> None:
+    """Many at once on few connections, whose statements are prepared."""
+    query, scopes = ListQuery(), [Scope(OrganisationKind.DELIVERY_PARTNER, each) for each in lists.rows]
+
+    async def look(scope: Scope) -> tuple[UUID, int]:
+        return scope.organisation_id, (await lists.queries.page(scope, query, Paging(1, 10))).total
+
+    seen = await asyncio.gather(*(look(scope) for scope in scopes * 40))
+    assert set(seen) == {(organisation, len(rows)) for organisation, rows in lists.rows.items()}
