@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from services.participants.domain.harmless import SIGNS, harmless
 
+UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cn", "Co"}
+
 texts = st.text(max_size=30) | st.text("=+-@'\",;\r\n\t 0٣ア＝－", max_size=12)
 
 
@@ -31,6 +33,13 @@ def test_no_cell_begins_with_a_formula_whatever_is_before_the_sign(text: str) ->
 def test_the_signs_are_all_characters_that_become_one() -> None:
     characters = map(chr, range(sys.maxunicode + 1))
     assert set(SIGNS) == {c for c in characters if unicodedata.normalize("NFKC", c)[0] in "+-=@\u2212"}
+
+
+def test_what_is_not_seen_hides_no_sign_and_what_is_seen_comes_before_it() -> None:
+    """All characters of the first plane, and some of the others."""
+    characters = set(map(chr, (*range(1, 0x10000), *range(0x10000, sys.maxunicode + 1, 251)))) - set(SIGNS)
+    unseen = {c for c in characters if unicodedata.category(c) in UNSEEN}
+    assert {c for c in characters if harmless(f"{c}=1") == f"'{c}=1"} == unseen
 
 
 RISKY_TEXTS = [
