@@ -42,7 +42,7 @@ def no_containers() -> str | None:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    with container_servers() if no_containers() is None else embedded_servers() as servers:
+    with container_servers() if no_containers() is None else embedded_servers(durable=False) as servers:
         yield servers
         assert left_by_all(servers) == []
 

@@ -2,16 +2,15 @@
 
 import uuid
 
-from sqlalchemy import text
+import asyncpg
 
-from shared.database.engine import create_engine
 from shared.database.migrate import migrate
-from shared.database.provision import ServiceDatabase, provision
+from shared.database.provision import ServiceDatabase, addressed, only_for, provision
 from tests.servers import Servers
 
 PASSWORD = "not-a-secret"
 LET_IN = "ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}"
-SEND_AWAY = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :source")
+SEND_AWAY = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
 
 
 class Databases:
@@ -34,15 +33,17 @@ class Databases:
         A service that is stopped while it opens a connection may leave one behind, or open it again.
         """
         name = _name(service)
-        engine = create_engine(self._admin_url, pool_size=1)
-        async with engine.connect() as raw:
-            connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
-            await connection.execute(text(LET_IN.format(source, "false")))
-            await connection.execute(SEND_AWAY, {"source": source})
-            await connection.execute(text(f"CREATE DATABASE {name} OWNER {service}_owner TEMPLATE {source}"))
-            await connection.execute(text(LET_IN.format(source, "true")))
-        await engine.dispose()
-        return await provision(self._admin_url, service, name, PASSWORD)
+        # The driver alone: most tests begin with a copy, and an engine asks a server about itself first.
+        connection = await asyncpg.connect(self._admin_url)
+        try:
+            await connection.execute(LET_IN.format(source, "false"))
+            await connection.execute(SEND_AWAY, source)
+            await connection.execute(f"CREATE DATABASE {name} OWNER {service}_owner TEMPLATE {source}")
+            for statement in (LET_IN.format(source, "true"), *only_for(service, name)):
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+        return addressed(self._admin_url, service, name, PASSWORD)
 
 
 def _name(service: str) -> str:

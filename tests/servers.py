@@ -11,11 +11,12 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from sqlalchemy.engine import make_url
@@ -91,14 +92,14 @@ def container_servers() -> Iterator[Servers]:
         stack.enter_context(redis)
         address = f"{postgres.get_container_host_ip()}:{postgres.get_exposed_port(5432)}"
         url = f"postgresql://postgres:{PASSWORD}@{address}/postgres"
-        _wait_until_it_answers(url)
+        _in_a_thread(_answers(url))
         yield Servers(url, f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}")
 
 
-def _wait_until_it_answers(url: str) -> None:
-    # In a thread: the tests' own event loop belongs to this one.
+def _in_a_thread(work: Coroutine[Any, Any, None]) -> None:
+    """The tests' own event loop belongs to this one."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, _answers(url)).result()
+        thread.submit(asyncio.run, work).result()
 
 
 async def _answers(url: str) -> None:
@@ -114,6 +115,13 @@ async def _answers(url: str) -> None:
             return
 
 
+async def _wait_for_no_disk(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("ALTER SYSTEM SET fsync = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
+
+
 def new_folder(of: str) -> Path:
     """For servers' data. Run as root, Postgres is another user, who may not enter pytest's own folders."""
     folder = Path(tempfile.mkdtemp(prefix=f"check-data-{of}-"))
@@ -122,12 +130,16 @@ def new_folder(of: str) -> Path:
 
 
 @contextmanager
-def embedded_servers() -> Iterator[Servers]:
+def embedded_servers(*, durable: bool = True) -> Iterator[Servers]:
+    """durable: whatever happens to the machine. Else a commit waits for no disk, and a kill loses nothing."""
     folder = new_folder("tests")
     # Gigabytes, after a whole run. Handlers run last first: the one that stops Postgres is before this one.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     valkey = start_valkey(folder / "valkey", databases=REDIS_DATABASES)
     try:
-        yield Servers(start_postgres(folder / "postgres"), f"redis://127.0.0.1:{valkey.port}")
+        url = start_postgres(folder / "postgres")
+        if not durable:
+            _in_a_thread(_wait_for_no_disk(url))
+        yield Servers(url, f"redis://127.0.0.1:{valkey.port}")
     finally:
         valkey.stop()

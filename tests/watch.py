@@ -44,6 +44,8 @@ SESSION_OR_DEVICE: Final = re.compile(
     r"(?<![\w.-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*\d)[\w-]{43}(?![\w=.-])", re.ASCII
 )
 AUTHENTICATOR: Final = re.compile(r"(?<![A-Z2-7])(?=[A-Z]*[2-7])(?=[2-7]*[A-Z])[A-Z2-7]{32}(?![A-Z2-7])")
+RUN: Final = re.compile(r"(?<![\w.=-])[\w.=-]{32,}")
+"""What tokens are made of, and what may not stand beside one: only such runs are looked at closely."""
 TOKENS: Final = (LINK, INTERNAL, SESSION_OR_DEVICE, AUTHENTICATOR)
 ADDRESS: Final = re.compile(
     r"(?<![\w.+'-])(?!name@)[\w.+'-]+@[\w.-]*(?:\bexample\.(?:org|com|net)|\.example)\b"
@@ -59,7 +61,8 @@ class Lookalikes(Canaries):
     people: set[str] = field(default_factory=set)
 
     def tokens_in(self, text: str) -> set[str]:
-        return {found[0] for pattern in TOKENS for found in pattern.finditer(text)}
+        runs = RUN.findall(text)
+        return {found[0] for run in runs for pattern in TOKENS for found in pattern.finditer(run)}
 
     def people_in(self, text: str) -> set[str]:
         addresses = {found[0] for found in ADDRESS.finditer(text)}

@@ -43,11 +43,19 @@ async def provision(admin_url: str, service: str, name: str, password: str) -> S
                 text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
             ):
                 await _create_database(connection, name, owner=roles[0])
-            await connection.execute(text(f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC"))
-            await connection.execute(text(f"GRANT CONNECT ON DATABASE {name} TO {', '.join(roles)}"))
+            for statement in only_for(service, name):
+                await connection.execute(text(statement))
     finally:
         await engine.dispose()
     return addressed(admin_url, service, name, password)
+
+
+def only_for(service: str, name: str) -> tuple[str, ...]:
+    """Statements after which nobody but the service's roles connects to the database."""
+    return (
+        f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {name} TO {', '.join(_roles(service))}",
+    )
 
 
 def addressed(server_url: str, service: str, name: str, password: str) -> ServiceDatabase:
