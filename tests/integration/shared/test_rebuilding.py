@@ -255,6 +255,7 @@ async def test_events_that_arrive_meanwhile_are_neither_lost_nor_doubled(live: L
             await live.append(*numbers(start, 5))
             start += 5
             await live.follow(Tallies(), batch=3)
+            await asyncio.sleep(0.1)  # more would come than a rebuild can read, and it would run after them
 
     async with running(arrive):
         first, *others = [(await live.rebuild(Tallies()))["tallies"] for _ in range(4)]
