@@ -34,10 +34,3 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield browser
         await browser.close()
-
-
-@pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where pages are kept to be looked at."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    return SCREENSHOTS
