@@ -83,7 +83,7 @@ class DeviceNotices:
         at = row.started_at.astimezone(LONDON)
         time = f"{at:%-I:%M%p}".lower()
         body = (
-            f"Hello {person.full_name}\n\n"
+            f"Hello {person.full_name},\n\n"
             "Somebody signed in to Check data for delivery partners with your email address, from a browser "
             "that was not used for it before:\n\n"
             f"{row.browser or 'a browser that did not say its name'}, at {time} on {at:%-d %B %Y}\n\n"

@@ -150,7 +150,7 @@ class Links:
         time = f"{until:%-I:%M%p}".lower()
         subject, why = _WORDS[issued.purpose]
         body = (
-            f"Hello {person.full_name}\n\n"
+            f"Hello {person.full_name},\n\n"
             f"{why}\n\n"
             f"{url}\n\n"
             f"You can use this link once, until {time} on {until:%-d %B %Y}. "

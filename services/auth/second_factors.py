@@ -244,7 +244,7 @@ class SecondFactors:
         at = datetime.fromisoformat(job.data["at"]).astimezone(LONDON)
         time = f"{at:%-I:%M%p}".lower()
         body = (
-            f"Hello {person.full_name}\n\n"
+            f"Hello {person.full_name},\n\n"
             f"{what}, at {time} on {at:%-d %B %Y}.\n\n"
             "If you did not expect this, tell an administrator and those who look after your mailbox.\n\n"
             "Check data for delivery partners\n"

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.access.audit.sentences import Names, mentioned_organisations, sentence
 from services.access.queries.organisations import names_of_organisations
-from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
+from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of, there
 from services.access.queries.people import names_of_people
 from services.access.tables import audit
 from shared.contracts.access import AuditEntry, AuditPage
@@ -32,6 +32,7 @@ async def list_entries(
     if kind:
         query = query.where(audit.c.kind == kind)
     total = await connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = there(page, total)
     rows = await connection.execute(
         query.order_by(audit.c.number.desc()).limit(PAGE_SIZE).offset(offset_of(page))
     )

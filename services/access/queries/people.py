@@ -12,7 +12,7 @@ from services.access.domain.events import EndReason, SuspendReason
 from services.access.domain.look_alikes import why_alike
 from services.access.domain.refusals import NothingThere
 from services.access.domain.vocabulary import Actor, PersonId, Role
-from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
+from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of, there
 from services.access.tables import grants, is_erased, organisations, people, requests
 from shared.contracts import access as told
 from shared.contracts.roles import Role as ToldRole
@@ -35,6 +35,7 @@ async def list_people(connection: AsyncConnection, words: str, page: int) -> tol
             )
         )
     total = await connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+    page = there(page, total)
     query = found.order_by(people.c.full_name, people.c.person_id).limit(PAGE_SIZE).offset(offset_of(page))
     rows = (await connection.execute(query)).all()
     return told.PersonPage(

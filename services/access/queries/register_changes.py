@@ -62,7 +62,7 @@ def _facts(agreement: Agreement | None, names: Mapping[OrganisationId, str]) -> 
         "Reference": terms.reference,
         "First day in force": in_words(terms.starts_on),
         "Last day in force": in_words(agreement.last_day),
-        "Its end has been acted on": "Yes" if agreement.lapsed else "No",
+        "Has ended": "Yes" if agreement.lapsed else None,
     }
 
 

@@ -11,7 +11,7 @@ from services.access.domain.events import Step
 from services.access.domain.refusals import NothingThere
 from services.access.domain.request import AccessRequest, RequestState
 from services.access.domain.vocabulary import Actor, OrganisationId, PersonId, RequestId, Role
-from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of
+from services.access.queries.paging import PAGE_SIZE, offset_of, pages_of, there
 from services.access.tables import asked_by_themself, organisations, people, requests
 from shared.contracts import access as told
 from shared.contracts.roles import Role as ToldRole
@@ -89,6 +89,7 @@ async def list_requests(
     if state is not None:
         query = query.where(requests.c.state == state.value)
     total = sum(by_state.values()) if state is None else by_state[state]
+    page = there(page, total)
     rows = await connection.execute(
         _ordered(query, oldest_first=state is not None and state.is_open)
         .limit(PAGE_SIZE)

@@ -250,3 +250,5 @@ async def test_the_newest_entries_come_first_page_by_page(office: Office, cast: 
     assert numbers == sorted(numbers, reverse=True)
     assert (first["total"], numbers[0]) == (await verify_chain(office.engine),) * 2
     assert len(first["entries"]) == 25
+    beyond: Json = ok(await office.get("/audit", cast.auditor, page=99))
+    assert (beyond["page"], bool(beyond["entries"])) == (beyond["pages"], True)

@@ -248,4 +248,5 @@ async def test_the_list_counts_what_the_caller_may_see(office: Office, cast: Cas
     assert [r["request_id"] for r in queue["requests"]] == [waiting["request_id"]]
     assert queue["requests"][0]["may"] == ["triage"]
     assert ok(await office.get("/requests", cast.support))["total"] == 5
-    assert ok(await office.get("/requests", cast.support, page=2))["requests"] == []
+    beyond = ok(await office.get("/requests", cast.support, page=2))
+    assert (beyond["page"], len(beyond["requests"])) == (1, 5)

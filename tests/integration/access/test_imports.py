@@ -108,3 +108,5 @@ async def test_the_register_says_what_each_change_made_different(office: Office,
     (difference,) = changes[1]["differences"]
     assert difference["field"] == "Last day in force"
     assert difference["before"] != difference["after"]
+    assert changes[2]["differences"] == [{"field": "Has ended", "before": None, "after": "Yes"}]
+    assert "Has ended" not in {d["field"] for d in changes[0]["differences"]}
