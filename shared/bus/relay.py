@@ -39,7 +39,7 @@ PARTITIONS_AWAY = Gauge(
 )
 
 RETRY_SECONDS = 1.0
-ROUND_SECONDS = 0.02
+ROUND_SECONDS = 0.05
 """What is appended within it shares a round of numbering and publishing. After a silence there is no wait."""
 
 

@@ -17,7 +17,7 @@ from shared.database.errors import AWAY
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 1.0
-ROUND_SECONDS = 0.02
+ROUND_SECONDS = 0.05
 """Who rings again within it is heard at its end: others look once, however often it rings."""
 
 
