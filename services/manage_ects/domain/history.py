@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import takewhile
 from random import Random
 from uuid import UUID
@@ -17,6 +18,8 @@ OPENING = datetime(2021, 4, 1, 9, tzinfo=UTC)
 CHAPTERS = 4
 FIRST_NEWCOMER = 5_000_000
 """Numbers of newcomers begin beyond those of the history."""
+LOOKED_AT = 200
+"""So many schools, when one of the first delivery partner is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def _newcomer(
 ) -> list[list[PublishedEvent]]:
     """The newcomer's story in its chapters."""
     rng = world.random_of(seed, "newcomer", number)
-    index = 0 if number % 2 == 0 else rng.randrange(world.schools_for(participants))
+    ours = _schools_of_the_first_partner(seed, participants, today)
+    index = rng.choice(ours) if number % 2 == 0 else rng.randrange(world.schools_for(participants))
     school = world.school(seed, participants, index, today)
     year = max(school.partnerships)
     person = _person(seed, FIRST_NEWCOMER + number)
@@ -80,10 +84,33 @@ def _newcomer(
     address = names.email(f"new {person.name}", person.number)
     record = stories.prefer_email(story, record, story.now, address)
     ends.append(len(story.happenings))
-    stories.defer(story, rng, record, story.now)
+    _last_chapter(story, rng, record, person)
     ends.append(len(story.happenings))
     events = [event for _, event in story.happenings]
     return [events[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+@lru_cache(maxsize=8)
+def _schools_of_the_first_partner(seed: int, participants: int, today: date) -> tuple[int, ...]:
+    """Some of them, by index: those it has this year."""
+    first = world.delivery_partners(seed)[0].id
+    return tuple(
+        index
+        for index in range(min(LOOKED_AT, world.schools_for(participants)))
+        for partnerships in [world.school(seed, participants, index, today).partnerships]
+        if partnerships[max(partnerships)].delivery_partner == first
+    )
+
+
+def _last_chapter(story: Story, rng: Random, record: m.InductionRecordOpened, person: Person) -> None:
+    """Most go on training."""
+    fate = rng.random()
+    if fate < 0.15:
+        stories.defer(story, rng, record, story.now)
+    elif fate < 0.25:
+        stories.withdraw(story, rng, record, story.now)
+    else:
+        stories.prefer_email(story, record, story.now, names.email(f"newer {person.name}", person.number))
 
 
 def _numbered(seed: int, about: str, told: Iterator[tuple[datetime, PublishedEvent]]) -> Iterator[Happening]:

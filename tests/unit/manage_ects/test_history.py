@@ -132,3 +132,11 @@ def test_the_trickle_goes_on_with_new_people_and_repeats_nothing(told: list[Happ
     assert len(ids) == sum(map(len, steps))
     assert not ids & {h.event_id for h in told}
     assert all(h.time.date() == TODAY for step in steps for h in step)
+
+
+def test_newcomers_come_to_many_schools_and_most_go_on_training() -> None:
+    told = [h.event for step in range(160) for h in trickle(SEED, 1200, TODAY, step, NOW)]
+    schools = {event.school_id for event in told if isinstance(event, m.InductionRecordOpened)}
+    gone = sum(isinstance(event, m.TrainingDeferred | m.TrainingWithdrawn) for event in told)
+    assert len(schools) > 20
+    assert 0 < gone < 20
