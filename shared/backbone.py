@@ -38,7 +38,7 @@ from shared.event_store import Codec, EventStore
 from shared.retention import LOOK_SECONDS, forget_what_is_settled
 from shared.settings import ServiceSettings
 from shared.tasks import stop_tasks
-from shared.web.service_client import OwnToken, ServiceTokens
+from shared.web.service_client import OwnToken, ServiceTokens, asking_auth
 from shared.web.withdrawals import KEPT, TOLD_BY, Withdrawals
 from shared.work_queue import Handler, Worker
 
@@ -207,7 +207,7 @@ async def open_backbone(
             broker=broker,
             store=store,
             tokens=ServiceTokens(
-                service, settings.service_secret.get_secret_value(), settings.auth_url, http
+                asking_auth(service, settings.service_secret.get_secret_value(), settings.auth_url, http)
             ),
             events_bell=events_bell,
             work_bell=work_bell,

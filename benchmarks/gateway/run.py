@@ -16,7 +16,7 @@ from tests.running import PARTICIPANTS, running_system
 
 PAGE, QUERY = "list page, gateway", "the query alone, participants"
 ADDED, PAGES_PER_CORE = 3.0, 100.0
-PACKAGES = ("fastapi", "uvicorn", "jinja2", "httpx", "govuk-frontend-jinja")
+PACKAGES = ("fastapi", "uvicorn", "jinja2", "aiohttp", "govuk-frontend-jinja")
 
 
 @dataclass(frozen=True, slots=True)

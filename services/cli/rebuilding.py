@@ -15,7 +15,7 @@ from shared.bus.applying import Projection
 from shared.bus.feed import HttpFeed
 from shared.bus.rebuilding import CannotRebuild, Followed, ReadModel, Report, rebuild
 from shared.database.errors import AWAY, is_passing
-from shared.web.service_client import OwnToken, ServiceTokens
+from shared.web.service_client import OwnToken, ServiceTokens, asking_auth
 
 DIFFERS, NOT_DONE = 1, 3
 """Exit codes: a dry run found differences; a rebuild could not be done, and nothing was changed."""
@@ -62,7 +62,8 @@ async def _read_model(service: str, data: Opened, projection: Projection) -> Asy
     if publisher not in settings.feed_urls:
         raise typer.BadParameter(f"CHECK_DATA_FEED_URLS does not say where {publisher} serves its events")
     async with httpx.AsyncClient(timeout=HTTP_SECONDS) as http:
-        tokens = ServiceTokens(service, settings.service_secret.get_secret_value(), settings.auth_url, http)
+        secret = settings.service_secret.get_secret_value()
+        tokens = ServiceTokens(asking_auth(service, secret, settings.auth_url, http))
         async with httpx.AsyncClient(auth=OwnToken(tokens, publisher), timeout=HTTP_SECONDS) as client:
             yield Followed(
                 projection,

@@ -1,15 +1,15 @@
 """Composition root of the gateway."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
-import httpx
+import aiohttp
 from fastapi import APIRouter, Depends, FastAPI
 
 from services.gateway import asset_files, catalogues
 from services.gateway.asset_files import Assets
-from services.gateway.backend import Backend
+from services.gateway.backend import Backend, OwnToken
 from services.gateway.backends import Auth, Backends
 from services.gateway.circuit import Circuit
 from services.gateway.csrf import FormTokens
@@ -17,6 +17,7 @@ from services.gateway.forms import no_forgery
 from services.gateway.head import AnswerHead
 from services.gateway.language import ENGLISH
 from services.gateway.language_choice import ChooseLanguage
+from services.gateway.own_token import asking_auth
 from services.gateway.pages import dev_inbox
 from services.gateway.pages.errors import answer_with_pages
 from services.gateway.rendering import Renderer
@@ -27,12 +28,14 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.shedding import ShedLoad
 from services.gateway.told_limits import ToldLimits
 from shared.web.app import create_app
-from shared.web.service_client import OwnToken, ServiceTokens
+from shared.web.service_client import ServiceTokens
 
 CONNECT_SECONDS = 2.0
-WAIT_FOR_CONNECTION_SECONDS = 2.0
-"""How long a page waits for a free connection to a service before it gives up."""
-CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
+"""How long a call waits for a connection, a free one or a new one, before it gives up."""
+CONNECTIONS = 100
+"""To one service, at most."""
+KEPT_SECONDS = 30.0
+"""How long a connection that nobody uses is kept."""
 
 
 def create(settings: GatewaySettings) -> FastAPI:
@@ -81,37 +84,43 @@ def create(settings: GatewaySettings) -> FastAPI:
 
 
 async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backends:
-    trusted = ssl.create_default_context()  # made once: it reads a long list of authorities
-
-    async def client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
-        timeout = httpx.Timeout(
-            settings.answer_seconds, connect=CONNECT_SECONDS, pool=WAIT_FOR_CONNECTION_SECONDS
+    async def client() -> aiohttp.ClientSession:
+        """With connections of its own: files on their way from one service take none of another's."""
+        timeout = aiohttp.ClientTimeout(
+            total=None, connect=CONNECT_SECONDS, sock_read=settings.answer_seconds
         )
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS)
         return await stack.enter_async_context(
-            httpx.AsyncClient(
-                base_url=url,
-                auth=auth,
+            aiohttp.ClientSession(
+                connector=connector,
                 timeout=timeout,
-                limits=CONNECTIONS,
-                verify=trusted,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
                 trust_env=False,  # services are near: never through a proxy
             )
         )
 
-    def backend(name: str, http: httpx.AsyncClient) -> Backend:
+    async def backend(name: str, url: str, own_token: OwnToken | None = None) -> Backend:
         circuit = Circuit(
             name,
             failures=settings.circuit_failures,
             pause_seconds=settings.circuit_pause_seconds,
             calls_at_once=settings.calls_at_once,
         )
-        return Backend(name, http, circuit, answer_seconds=settings.answer_seconds)
+        return Backend(
+            name,
+            url,
+            await client(),
+            circuit,
+            answer_seconds=settings.answer_seconds,
+            own_token=own_token,
+        )
 
     secret = settings.service_secret.get_secret_value()
-    tokens = ServiceTokens("gateway", secret, settings.auth_url, await client(settings.auth_url))
+    tokens = ServiceTokens(asking_auth(secret, settings.auth_url, await client()))
     return Backends(
-        auth=Auth(backend("auth", await client(settings.auth_url, OwnToken(tokens, "auth")))),
-        access=backend("access", await client(settings.access_url, OwnToken(tokens, "access"))),
-        participants=backend("participants", await client(settings.participants_url)),
-        export=backend("export", await client(settings.export_url)),
+        auth=Auth(await backend("auth", settings.auth_url, partial(tokens.own, "auth"))),
+        access=await backend("access", settings.access_url, partial(tokens.own, "access")),
+        participants=await backend("participants", settings.participants_url),
+        export=await backend("export", settings.export_url),
     )

@@ -1,13 +1,15 @@
 """One service called over HTTP: time limits, a second try where it is safe, a circuit, and clear failures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
+from urllib.parse import urlencode
 
-import httpx
+import aiohttp
 import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from yarl import URL
 
 from services.gateway.circuit import Circuit, NotCalled
 from shared.contracts.body import Body
@@ -18,8 +20,17 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 Parameters = Sequence[tuple[str, str]]
 
-WORTH_ANOTHER_TRY: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+OwnToken = Callable[[], Awaitable[str]]
+SUCCESS, CLIENT_ERROR = 2, 4
+"""Hundreds of the status."""
+WORTH_ANOTHER_TRY: Final = (
+    aiohttp.ClientOSError,
+    aiohttp.ClientConnectionResetError,
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientPayloadError,
+)
 """A connection that broke, such as one kept while the service restarted. Timeouts were waited for already."""
+NOT_SENT_AGAIN: Final = (aiohttp.ClientConnectorError, aiohttp.ClientPayloadError)
 NOT_THERE: Final = frozenset({502, 503, 504})
 """Answers of a service that cannot work at present. A 500 is a bug of one page and closes no other."""
 PASSED_ON: Final = (
@@ -86,22 +97,46 @@ class FileAnswer:
     chunks: AsyncIterator[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """authorized: it carries a person's token. repeatable: twice does no more than once."""
+
+    method: str
+    url: URL
+    headers: Mapping[str, str]
+    content: bytes | None
+    authorized: bool
+    repeatable: bool
+
+
 class Backend:
     def __init__(
-        self, name: str, http: httpx.AsyncClient, circuit: Circuit, *, answer_seconds: float
+        self,
+        name: str,
+        url: str,
+        http: aiohttp.ClientSession,
+        circuit: Circuit,
+        *,
+        answer_seconds: float,
+        own_token: OwnToken | None = None,
     ) -> None:
-        """answer_seconds: for a whole answer; of a file, for its beginning."""
+        """answer_seconds: for a whole answer; of a file, for its beginning. own_token: the gateway's for this
+        service, for calls that carry no person's; None where there are no such calls.
+        """
         self.name = name
+        self._url = url.rstrip("/")
         self._http = http
         self._circuit = circuit
         self._answer_seconds = answer_seconds
+        self._own_token = own_token
 
     async def get(
         self, path: str, answer: TypeAdapter[Answer], token: str | None = None, parameters: Parameters = ()
     ) -> Answer:
         """token: of a person; None when the gateway asks for itself. Raises BackendDown and Refusal."""
-        request = self._request("GET", path, token, params=parameters)
-        return self._read(await self._send(request, repeatable=True), answer)
+        where = f"{path}?{urlencode(parameters)}" if parameters else path
+        response = await self._send(self._call("GET", where, token, repeatable=True))
+        return self._read(await response.read(), answer)
 
     async def post(
         self,
@@ -113,43 +148,53 @@ class Backend:
         repeatable: bool = False,
     ) -> Answer:
         """repeatable: sending it twice does no more than sending it once. Raises BackendDown and Refusal."""
-        request = self._request("POST", path, token, json=body.model_dump(mode="json"))
-        return self._read(await self._send(request, repeatable=repeatable), answer)
+        response = await self._send(self._call("POST", path, token, body, repeatable=repeatable))
+        return self._read(await response.read(), answer)
 
     async def tell(self, path: str, body: Body | None, token: str | None = None) -> None:
         """A POST that is answered without content. Raises BackendDown and Refusal."""
-        content = {} if body is None else {"json": body.model_dump(mode="json")}
-        await self._send(self._request("POST", path, token, **content))
+        await self._send(self._call("POST", path, token, body))
 
     async def file(self, path: str, token: str, headers: Mapping[str, str]) -> FileAnswer:
         """A file, not held in memory. Raises BackendDown and Refusal."""
-        request = self._request("GET", path, token)
-        request.headers.update({**headers, "accept-encoding": "identity"})
-        response = await self._send(request, repeatable=True, stream=True)
+        call = self._call("GET", path, token, headers=headers, repeatable=True)
+        response = await self._send(call, stream=True)
         passed_on = {name: response.headers[name] for name in PASSED_ON if name in response.headers}
-        return FileAnswer(response.status_code, passed_on, _chunks(response))
+        return FileAnswer(response.status, passed_on, _chunks(response))
 
-    def _request(self, method: str, path: str, token: str | None, **content: Any) -> httpx.Request:
-        headers = outgoing_headers()
+    def _call(
+        self,
+        method: str,
+        path: str,
+        token: str | None,
+        body: Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        repeatable: bool = False,
+    ) -> _Call:
+        sent = {**(headers or {}), **outgoing_headers(), "accept-encoding": "identity"}
         if token is not None:
-            headers["authorization"] = f"Bearer {token}"
-        return self._http.build_request(method, path, headers=headers, **content)
+            sent["authorization"] = f"Bearer {token}"
+        if body is not None:
+            sent["content-type"] = "application/json"
+        content = None if body is None else body.model_dump_json().encode()
+        url = URL(self._url + path, encoded=True)
+        return _Call(method, url, sent, content, token is not None, repeatable)
 
-    async def _send(
-        self, request: httpx.Request, *, repeatable: bool = False, stream: bool = False
-    ) -> httpx.Response:
+    async def _send(self, call: _Call, *, stream: bool = False) -> aiohttp.ClientResponse:
+        """A success, whose content is read already but for a stream."""
         try:
-            response = await self._answer(request, repeatable=repeatable, stream=stream)
+            response = await self._answer(call, stream=stream)
         except NotCalled as reason:
             raise BackendDown(self.name) from reason
-        if response.is_success:
+        if response.status // 100 == SUCCESS:
             return response
-        if response.is_client_error:
-            raise _refusal(response)
-        log.warning("backend_down", backend=self.name, status=response.status_code)
+        if response.status // 100 == CLIENT_ERROR:
+            raise _refusal(response, await response.read())
+        log.warning("backend_down", backend=self.name, status=response.status)
         raise BackendDown(self.name)
 
-    async def _answer(self, request: httpx.Request, *, repeatable: bool, stream: bool) -> httpx.Response:
+    async def _answer(self, call: _Call, *, stream: bool) -> aiohttp.ClientResponse:
         """Whatever the service says; only the content of a success may still have to be read.
 
         Raises NotCalled, and BackendDown for what the circuit counts as a failure.
@@ -157,48 +202,58 @@ class Backend:
         async with self._circuit.call():
             try:
                 async with asyncio.timeout(self._answer_seconds):
-                    response = await self._try(request, repeatable=repeatable, stream=stream)
-                    if not response.is_success:
-                        await response.aread()
-                        await response.aclose()
-            except (httpx.HTTPError, TimeoutError) as error:
+                    response = await self._try(call, stream=stream)
+            except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("backend_down", backend=self.name, error=type(error).__name__)
                 raise BackendDown(self.name) from error
-            if response.status_code in NOT_THERE:
-                log.warning("backend_down", backend=self.name, status=response.status_code)
+            if response.status in NOT_THERE:
+                log.warning("backend_down", backend=self.name, status=response.status)
                 raise BackendDown(self.name)
         return response
 
-    async def _try(self, request: httpx.Request, *, repeatable: bool, stream: bool) -> httpx.Response:
+    async def _try(self, call: _Call, *, stream: bool) -> aiohttp.ClientResponse:
         try:
-            return await self._http.send(request, stream=stream)
-        except WORTH_ANOTHER_TRY:
-            if not repeatable:
+            return await self._once(call, stream=stream)
+        except WORTH_ANOTHER_TRY as error:
+            # aiohttp has sent a GET again by itself, unless it met nobody or its answer broke off.
+            sent_again = call.method == "GET" and not isinstance(error, NOT_SENT_AGAIN)
+            if sent_again or not call.repeatable:
                 raise
-        return await self._http.send(request, stream=stream)
+        return await self._once(call, stream=stream)
 
-    def _read(self, response: httpx.Response, answer: TypeAdapter[Answer]) -> Answer:
+    async def _once(self, call: _Call, *, stream: bool) -> aiohttp.ClientResponse:
+        headers = dict(call.headers)
+        if not call.authorized and self._own_token is not None:
+            headers["authorization"] = f"Bearer {await self._own_token()}"
+        response = await self._http.request(
+            call.method, call.url, data=call.content, headers=headers, allow_redirects=False
+        )
+        if not stream or response.status // 100 != SUCCESS:
+            await response.read()  # then the connection is free again
+        return response
+
+    def _read(self, content: bytes, answer: TypeAdapter[Answer]) -> Answer:
         try:
-            return answer.validate_json(response.content)
+            return answer.validate_json(content)
         except ValidationError as error:
             # Not the error's text: it repeats what was sent, which may be personal data.
             log.error("answer_not_understood", backend=self.name, problems=error.error_count())
             raise BackendDown(self.name) from None
 
 
-async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in response.content.iter_any():
             yield chunk
     finally:
-        await response.aclose()
+        response.close()
 
 
-def _refusal(response: httpx.Response) -> Refusal:
+def _refusal(response: aiohttp.ClientResponse, content: bytes) -> Refusal:
     try:
-        problem = _ProblemDocument.model_validate_json(response.content)
+        problem = _ProblemDocument.model_validate_json(content)
     except ValidationError:
         problem = _ProblemDocument()
     code = problem.type.rpartition(":")[2]
     retry_after = response.headers.get("retry-after")
-    return Refusal(response.status_code, code, problem.detail, problem.errors, retry_after)
+    return Refusal(response.status, code, problem.detail, problem.errors, retry_after)
