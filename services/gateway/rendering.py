@@ -5,9 +5,9 @@ import gzip
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -87,13 +87,14 @@ class Renderer:
     def _template(self, name: str) -> Template:
         return self._templates_in(present_language()).get_template(name)
 
-    def _frame(self, part: str) -> Markup:
-        """What is the same on every page."""
-        return self._frame_in(present_language(), part)
+    def _frame(self, part: str, **values: Hashable) -> Markup:
+        """What is the same on every page, or for every value of a few. Never what is about a person."""
+        return self._frame_in(present_language(), part, **values)
 
     @cache  # noqa: B019
-    def _frame_in(self, language: Language, part: str) -> Markup:
-        return Markup(self._templates_in(language).get_template(f"frame/{part}.html").render())  # noqa: S704
+    def _frame_in(self, language: Language, part: str, **values: Hashable) -> Markup:
+        template = self._templates_in(language).get_template(f"frame/{part}.html")
+        return Markup(template.render(values))  # noqa: S704
 
     def page(self, request: Request, template: str, status: int, **context: Any) -> Response:
         visitor: Visitor | None = getattr(request.state, "visitor", None)
@@ -145,24 +146,28 @@ def _answer(request: Request, html: str, status: int) -> HTMLResponse:
     document = html.encode()
     headers = {"vary": "accept-encoding, cookie"}
     if len(document) >= WORTH_COMPRESSING and accepts_gzip(request):
-        document = gzip.compress(document, COMPRESSION)
+        document = gzip.compress(document, COMPRESSION, mtime=0)  # with a time, Python sums it up once more
         headers["content-encoding"] = "gzip"
     return HTMLResponse(document, status, headers)
 
 
-def _navigation(visitor: Visitor | None, path: str) -> list[dict[str, object]]:
+class Place(NamedTuple):
+    """A part of the service, as the navigation shows it. active: one is below it."""
+
+    text: str
+    href: str
+    current: bool
+    active: bool
+
+
+def _navigation(visitor: Visitor | None, path: str) -> tuple[Place, ...]:
     if visitor is None:
-        return []
-    return [
-        {
-            "text": item.text,
-            "href": item.href,
-            "current": path == item.href,
-            "active": path.startswith(f"{item.href}/"),
-        }
+        return ()
+    return tuple(
+        Place(item.text, item.href, path == item.href, path.startswith(f"{item.href}/"))
         for item in content.NAVIGATION
         if visitor.role in item.roles
-    ]
+    )
 
 
 def _script_hashes(template: str) -> tuple[str, ...]:

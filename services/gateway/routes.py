@@ -25,6 +25,7 @@ from services.gateway.pages import (
 )
 
 PAGES: tuple[APIRouter, ...] = (
+    participants.router,  # first, since most requests are for it
     start.router,
     sign_in.router,
     ask_for_access.router,
@@ -32,7 +33,6 @@ PAGES: tuple[APIRouter, ...] = (
     role.router,
     own_sessions.router,
     summary.router,
-    participants.router,
     exports.router,
     access_requests.router,
     staff_requests.router,

@@ -4,7 +4,7 @@ So a page costs in any language what it costs when its words stand in the templa
 depends on a number are looked up for each page, by Jinja's extension for gettext.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any, Final
 
 from jinja2 import Environment, nodes
@@ -22,6 +22,11 @@ class TranslatedTemplates(Environment):
         self._put_in = _PutIn(language)
         i18n: Any = self  # the extension brings the method
         i18n.install_gettext_callables(said.gettext, said.ngettext, newstyle=True)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """One dict for each template: for each macro that a page takes in, Jinja compares all names of two
+        templates, which takes a ChainMap longer than the macro. What all need is known before any is made."""
+        return {**self.globals, **(d or {})}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         template = super()._parse(source, name, filename)
