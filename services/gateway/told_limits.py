@@ -21,14 +21,20 @@ class ToldLimits:
     _due: float = 0.0
     _asking: "asyncio.Task[None] | None" = None
 
-    async def of(self, exports: Exports) -> ExportLimits | None:
+    @property
+    def due(self) -> bool:
+        """Whether export is to be asked again."""
+        return self._asking is None and asyncio.get_running_loop().time() >= self._due
+
+    async def of(self, exports: Exports | None) -> ExportLimits | None:
         """None when export did not say them yet: the list is shown all the same.
+
+        exports: None when they were not due, so that no token was asked for.
 
         Of all who look while export hangs, one waits, and for a moment only.
         """
-        now = asyncio.get_running_loop().time
-        if self._asking is None and now() >= self._due:
-            self._due = now() + AGAIN_SECONDS
+        if exports is not None and self.due:
+            self._due = asyncio.get_running_loop().time() + AGAIN_SECONDS
             self._asking = asyncio.create_task(self._ask(exports))
             await asyncio.wait({self._asking}, timeout=MOMENT_SECONDS)
         return self._kept

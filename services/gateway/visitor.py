@@ -26,6 +26,10 @@ HOME = {
 """Where a role begins its work."""
 
 
+Audiences = tuple[str, ...] | Callable[[Request], tuple[str, ...]]
+"""Services, or which ones for this request."""
+
+
 class NotSignedIn(Exception):
     """There is no session, or it is over."""
 
@@ -71,21 +75,24 @@ class Visitor:
         return Participants(self.backends.participants, self.session.tokens["participants"])
 
     @property
+    def may_call_export(self) -> bool:
+        return "export" in self.session.tokens
+
+    @property
     def exports(self) -> Exports:
         return Exports(self.backends.export, self.session.tokens["export"])
 
 
-def visiting(
-    *roles: Role, calls: str, and_calls: tuple[str, ...] = ()
-) -> Callable[[Request], Awaitable[Visitor]]:
-    """A dependency: the visitor, in one of these roles, with a token for the service that the page calls.
+def visiting(*roles: Role, calls: str, and_calls: Audiences = ()) -> Callable[[Request], Awaitable[Visitor]]:
+    """A dependency: the visitor, in one of these roles, with tokens for the services that the page calls.
 
     Raises NotSignedIn, SecondFactorMissing, RoleNotChosen, WrongRole and BackendDown; each has its page.
     """
     allowed = frozenset(roles)
 
     async def dependency(request: Request) -> Visitor:
-        visitor = await present_visitor(request, [calls, *and_calls])
+        also = and_calls(request) if callable(and_calls) else and_calls
+        visitor = await present_visitor(request, [calls, *also])
         if visitor.role not in allowed:
             raise WrongRole
         return visitor

@@ -23,7 +23,18 @@ from shared.contracts.participants import ParticipantPage
 router = APIRouter()
 
 User = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants"))]
-Lister = Annotated[Visitor, Depends(visiting(*content.USERS, calls="participants", and_calls=("export",)))]
+
+
+def _export_when_limits_are_due(request: Request) -> tuple[str, ...]:
+    """A token costs auth a signature, and most pages need none for export."""
+    told: ToldLimits = request.app.state.told_limits
+    return ("export",) if told.due else ()
+
+
+Lister = Annotated[
+    Visitor,
+    Depends(visiting(*content.USERS, calls="participants", and_calls=_export_when_limits_are_due)),
+]
 
 FIRST_ACADEMIC_YEAR: Final = 2021
 YEAR: Final = re.compile(r"[0-9]{1,4}")
@@ -172,7 +183,7 @@ def _sorts(view: ListView) -> list[dict[str, Any]]:
 
 async def _limits(request: Request, user: Visitor) -> ExportLimits | None:
     told: ToldLimits = request.app.state.told_limits
-    return await told.of(user.exports)
+    return await told.of(user.exports if user.may_call_export else None)
 
 
 def _export_fields(view: ListView, found: ParticipantPage) -> list[tuple[str, str]]:

@@ -45,3 +45,12 @@ async def test_nobody_waits_long_for_an_export_that_hangs() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert await told.of(cast("Exports", export)) == LIMITS
+
+
+async def test_nobody_is_asked_without_a_token_for_it() -> None:
+    export, told = Export(), ToldLimits()
+    assert (await told.of(None), export.asked, told.due) == (None, 0, True)
+    export.answers.set()
+    assert await told.of(cast("Exports", export)) == LIMITS
+    assert not told.due
+    assert await told.of(None) == LIMITS
