@@ -205,7 +205,7 @@ async def test_a_post_that_may_be_repeated_is_tried_again(gateway: Gateway, serv
 async def test_who_waited_for_a_slow_service_does_not_wait_twice(gateway: Gateway, service: Service) -> None:
     service.outcomes = [Hangs()]
     with pytest.raises(BackendDown):
-        await (await gateway.backend(service.url, answer_seconds=0.1)).get("/x", LIFETIME, "t")
+        await (await gateway.backend(service.url, answer_seconds=1)).get("/x", LIFETIME, "t")
     assert len(service.requests) == 1
 
 
@@ -214,7 +214,7 @@ async def test_a_service_that_fails_again_and_again_is_left_alone(
     gateway: Gateway, service: Service, failure: Breaks | Hangs | Says
 ) -> None:
     service.outcomes = [failure]
-    backend = await gateway.backend(service.url, answer_seconds=0.2)
+    backend = await gateway.backend(service.url, answer_seconds=1)
     for _ in range(9):
         with pytest.raises(BackendDown):
             await backend.post("/x", BODY, LIFETIME, "t")
