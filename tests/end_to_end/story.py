@@ -1,5 +1,6 @@
 """The whole story, by the pages alone: wherever the system runs."""
 
+import asyncio
 import csv
 import io
 import json
@@ -193,6 +194,7 @@ async def download(visitor: Visitor, page: Page) -> list[dict[str, str]]:
     until = time.monotonic() + 30
     while not page.links(r"/exports/[0-9a-f-]{36}/download"):
         assert time.monotonic() < until, page.text
+        await asyncio.sleep(0.05)  # what is asked for all the time has less time for the file
         page = await visitor.get(page.path)
     file = await visitor.get(page.links(r"/exports/[0-9a-f-]{36}/download")[0])
     assert file.response.headers["content-disposition"].startswith("attachment")

@@ -25,7 +25,8 @@ from tests.valkey_cluster import ValkeyCluster
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(600)]
 
-TAKE_OVER_SECONDS = 5.0
+TAKE_OVER_SECONDS = 30.0
+"""Two dozen processes share two cores here. That five are enough is shown by test_relay_takeover."""
 SETTLE_SECONDS = 30.0
 JUDGES = (
     ("doctor",),

@@ -207,13 +207,14 @@ async def running_world(seed: str, partitions: int, *, spread: bool = False) -> 
         engines = {name: create_engine(url, pool_size=2) for name, url in urls.items()}
         for engine in engines.values():
             stack.push_async_callback(engine.dispose)
-        (port,) = free_ports(1)
+        ports = free_ports(2)
+        feed = ports[0]
         publishers = [
-            _service(PUBLISHER, n, urls[PUBLISHER], folder, ground, partitions, port + n, port)
-            for n in range(2)
+            _service(PUBLISHER, n, urls[PUBLISHER], folder, ground, partitions, port, feed)
+            for n, port in enumerate(ports)
         ]
-        readers = [_service(READER, n, urls[READER], folder, ground, partitions, 0, port) for n in range(2)]
-        senders = [_service(SENDER, n, urls[READER], folder, ground, partitions, 0, port) for n in range(2)]
+        readers = [_service(READER, n, urls[READER], folder, ground, partitions, 0, feed) for n in range(2)]
+        senders = [_service(SENDER, n, urls[READER], folder, ground, partitions, 0, feed) for n in range(2)]
         for service in (*publishers, *readers, *senders):
             stack.callback(service.stop)
             service.start()

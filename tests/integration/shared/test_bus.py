@@ -184,8 +184,9 @@ class Kind:
     partitions: int
 
 
-@pytest.fixture(params=["1 partition", "4 partitions", "4 partitions on a cluster"])
+@pytest.fixture(params=["1 partition", "4 partitions on a cluster"])
 def kind(request: pytest.FixtureRequest, servers: Servers) -> Kind:
+    """Four on one server are walked by test_backbone_model, and by the faults' campaign."""
     partitions = int(request.param[0])
     if request.param.endswith("cluster"):
         cluster: ValkeyCluster = request.getfixturevalue("valkey_cluster")

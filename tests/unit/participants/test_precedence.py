@@ -58,7 +58,7 @@ async def test_copies_keep_to_a_pace_while_people_are_about() -> None:
 async def test_with_nobody_about_a_copy_goes_as_fast_as_it_can() -> None:
     precedence = Precedence()
     await precedence.begin_piece()
-    assert await seconds_of(asyncio.create_task(precedence.end_piece(TENTH_OF_A_SECOND))) < 0.05
+    assert await seconds_of(asyncio.create_task(precedence.end_piece(10 * TENTH_OF_A_SECOND))) < 0.9
 
 
 async def test_who_is_cancelled_keeps_no_turn() -> None:
@@ -90,9 +90,10 @@ async def test_who_is_cancelled_keeps_no_turn() -> None:
 )
 async def test_pages_come_before_the_rows_of_files(path: str, first: bool) -> None:
     precedence = Precedence()
+    about: list[bool] = []
 
     async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
-        await precedence.begin_piece()
+        about.append(precedence.people_are_about())
 
     async def receive() -> Message:
         raise AssertionError("nothing is read")
@@ -100,6 +101,5 @@ async def test_pages_come_before_the_rows_of_files(path: str, first: bool) -> No
     async def send(_message: Message) -> None:
         raise AssertionError("nothing is sent")
 
-    request = PeopleFirst(app, precedence)({"type": "http", "path": path}, receive, send)
-    waited = await seconds_of(asyncio.ensure_future(request))
-    assert (waited >= PATIENCE_SECONDS - 0.001) is first
+    await PeopleFirst(app, precedence)({"type": "http", "path": path}, receive, send)
+    assert about == [first]
