@@ -17,6 +17,7 @@ from shared import tasks
 from shared.keys import guessable, too_short
 from shared.logging import configure_logging
 from shared.settings import CommonSettings
+from shared.web.idle_connections import CLOSED_AFTER_SECONDS
 
 DRAIN_SECONDS = 10
 
@@ -54,6 +55,7 @@ def serve(service: str) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=False,  # the gateway counts its proxies itself: services.gateway.network
+            timeout_keep_alive=CLOSED_AFTER_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     finally:

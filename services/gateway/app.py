@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import aiohttp
 from fastapi import APIRouter, Depends, FastAPI
 
 from services.gateway import asset_files, catalogues
@@ -12,6 +11,7 @@ from services.gateway.asset_files import Assets
 from services.gateway.backend import Backend, OwnToken
 from services.gateway.backends import Auth, Backends
 from services.gateway.circuit import Circuit
+from services.gateway.client import open_client
 from services.gateway.csrf import FormTokens
 from services.gateway.forms import no_forgery
 from services.gateway.head import AnswerHead
@@ -29,13 +29,6 @@ from services.gateway.shedding import ShedLoad
 from services.gateway.told_limits import ToldLimits
 from shared.web.app import create_app
 from shared.web.service_client import ServiceTokens
-
-CONNECT_SECONDS = 2.0
-"""How long a call waits for a connection, a free one or a new one, before it gives up."""
-CONNECTIONS = 100
-"""To one service, at most."""
-KEPT_SECONDS = 30.0
-"""How long a connection that nobody uses is kept."""
 
 
 def create(settings: GatewaySettings) -> FastAPI:
@@ -84,22 +77,6 @@ def create(settings: GatewaySettings) -> FastAPI:
 
 
 async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backends:
-    async def client() -> aiohttp.ClientSession:
-        """With connections of its own: files on their way from one service take none of another's."""
-        timeout = aiohttp.ClientTimeout(
-            total=None, connect=CONNECT_SECONDS, sock_read=settings.answer_seconds
-        )
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS)
-        return await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=connector,
-                timeout=timeout,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=False,  # services are near: never through a proxy
-            )
-        )
-
     async def backend(name: str, url: str, own_token: OwnToken | None = None) -> Backend:
         circuit = Circuit(
             name,
@@ -110,14 +87,15 @@ async def _backends(settings: GatewaySettings, stack: AsyncExitStack) -> Backend
         return Backend(
             name,
             url,
-            await client(),
+            await stack.enter_async_context(open_client(settings.answer_seconds)),
             circuit,
             answer_seconds=settings.answer_seconds,
             own_token=own_token,
         )
 
     secret = settings.service_secret.get_secret_value()
-    tokens = ServiceTokens(asking_auth(secret, settings.auth_url, await client()))
+    asking = await stack.enter_async_context(open_client(settings.answer_seconds))
+    tokens = ServiceTokens(asking_auth(secret, settings.auth_url, asking))
     return Backends(
         auth=Auth(await backend("auth", settings.auth_url, partial(tokens.own, "auth"))),
         access=await backend("access", settings.access_url, partial(tokens.own, "access")),

@@ -11,12 +11,15 @@ import pytest
 import pytest_asyncio
 from pydantic import TypeAdapter
 
+from services.gateway import client as client_module
 from services.gateway.backend import Backend, BackendDown, FieldError, OwnToken, Refusal
 from services.gateway.circuit import Circuit
+from services.gateway.client import open_client
 from services.gateway.own_token import asking_auth
 from shared.contracts.auth import LinkLifetime, SessionRef, TokenRequest
 from shared.embedded.ports import free_ports
 from shared.tracing import new_trace, tracing
+from shared.web.idle_connections import CLOSED_AFTER_SECONDS, KEPT_SECONDS
 from shared.web.service_client import ServiceTokens
 
 LIFETIME = TypeAdapter(LinkLifetime)
@@ -25,12 +28,13 @@ BODY = SessionRef(session="s")
 
 @dataclass(frozen=True)
 class Says:
-    """broken_off: the connection ends before the content does."""
+    """broken_off: the connection ends before the content does. stops: it does not, and no more comes."""
 
     status: int = 200
     content: bytes = b'{"minutes": 10}'
     headers: Mapping[str, str] = field(default_factory=dict)
     broken_off: bool = False
+    stops: bool = False
 
 
 class Breaks:
@@ -56,8 +60,10 @@ class Service:
     url: str = ""
     outcomes: list[Says | Breaks | Hangs] = field(default_factory=list)
     requests: list[Got] = field(default_factory=list)
+    connections: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while True:
                 self.requests.append(await _read(reader))
@@ -67,6 +73,8 @@ class Service:
                         writer.write(_written(outcome))
                         if outcome.broken_off:
                             return
+                        if outcome.stops:
+                            await asyncio.Event().wait()
                     case Hangs():
                         await asyncio.Event().wait()
                     case Breaks():
@@ -86,7 +94,7 @@ async def _read(reader: asyncio.StreamReader) -> Got:
 
 
 def _written(answer: Says) -> bytes:
-    length = len(answer.content) + (10 if answer.broken_off else 0)
+    length = len(answer.content) + (10 if answer.broken_off or answer.stops else 0)
     lines = [f"HTTP/1.1 {answer.status} .", f"content-length: {length}"]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + answer.content
@@ -103,19 +111,19 @@ async def service() -> AsyncIterator[Service]:
 
 @dataclass
 class Gateway:
-    """Makes backends that are closed with the test."""
+    """Makes backends, with the clients that the gateway has, which are closed with the test."""
 
     opened: AsyncExitStack
 
-    async def session(self) -> aiohttp.ClientSession:
-        return await self.opened.enter_async_context(aiohttp.ClientSession(auto_decompress=False))
+    async def client(self, answer_seconds: float = 5) -> aiohttp.ClientSession:
+        return await self.opened.enter_async_context(open_client(answer_seconds))
 
     async def backend(
         self, url: str, answer_seconds: float = 5, own_token: OwnToken | None = None
     ) -> Backend:
         circuit = Circuit("auth", failures=5, pause_seconds=60, calls_at_once=10)
-        session = await self.session()
-        return Backend("auth", url, session, circuit, answer_seconds=answer_seconds, own_token=own_token)
+        client = await self.client(answer_seconds)
+        return Backend("auth", url, client, circuit, answer_seconds=answer_seconds, own_token=own_token)
 
 
 @pytest_asyncio.fixture
@@ -147,7 +155,7 @@ async def test_who_carries_no_persons_token_goes_with_the_gateways_own(
     gateway: Gateway, service: Service
 ) -> None:
     service.outcomes = [Says(content=b'{"token": "own", "expires_in": 60}'), Says()]
-    tokens = ServiceTokens(asking_auth("secret", service.url, await gateway.session()))
+    tokens = ServiceTokens(asking_auth("secret", service.url, await gateway.client()))
 
     async def own() -> str:
         return await tokens.own("auth")
@@ -164,7 +172,7 @@ async def test_who_carries_no_persons_token_goes_with_the_gateways_own(
 
 async def test_without_a_token_of_its_own_the_service_is_down(gateway: Gateway, service: Service) -> None:
     service.outcomes = [Says(401)]
-    tokens = ServiceTokens(asking_auth("false", service.url, await gateway.session()))
+    tokens = ServiceTokens(asking_auth("false", service.url, await gateway.client()))
     backend = await gateway.backend(service.url, own_token=lambda: tokens.own("auth"))
     with pytest.raises(BackendDown):
         await backend.get("/x", LIFETIME)
@@ -182,6 +190,39 @@ async def test_a_get_is_tried_again_once_when_the_connection_broke(
     with pytest.raises(BackendDown):
         await backend.get("/x", LIFETIME, "t")
     assert len(service.requests) == 2
+
+
+async def test_a_connection_is_let_go_of_before_the_service_closes_it(
+    gateway: Gateway, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert KEPT_SECONDS < CLOSED_AFTER_SECONDS
+    monkeypatch.setattr(client_module, "KEPT_SECONDS", 0.3)
+    backend = await gateway.backend(service.url)
+    for _ in range(2):
+        await backend.get("/x", LIFETIME, "t")
+    assert service.connections == 1
+    await asyncio.sleep(0.4)
+    await backend.get("/x", LIFETIME, "t")
+    assert service.connections == 2
+
+
+async def test_no_cookie_of_a_service_is_kept(gateway: Gateway, service: Service) -> None:
+    service.outcomes = [Says(headers={"set-cookie": "of=somebody; path=/"})]
+    by_name = service.url.replace("127.0.0.1", "localhost")  # cookies of bare addresses nobody keeps
+    backend = await gateway.backend(by_name)
+    for _ in range(2):
+        await backend.get("/x", LIFETIME, "t")
+    assert [request.headers.get("cookie") for request in service.requests] == [None, None]
+
+
+async def test_services_are_not_called_through_a_proxy(
+    gateway: Gateway, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (nobody,) = free_ports(1)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{nobody}")
+    assert await (await gateway.backend(service.url)).get("/x", LIFETIME, "t")
 
 
 async def test_nobody_there_means_that_the_service_is_down(gateway: Gateway) -> None:
@@ -286,6 +327,14 @@ async def test_a_file_that_breaks_off_does_not_look_whole(gateway: Gateway, serv
     file = await (await gateway.backend(service.url)).file("/exports/1/file", "t", {})
     with pytest.raises(aiohttp.ClientPayloadError):
         _ = [chunk async for chunk in file.chunks]
+
+
+async def test_a_file_that_stops_in_the_middle_is_not_waited_for(gateway: Gateway, service: Service) -> None:
+    service.outcomes = [Says(200, b"full_name\r\n", stops=True)]
+    file = await (await gateway.backend(service.url, answer_seconds=0.5)).file("/exports/1/file", "t", {})
+    async with asyncio.timeout(5):
+        with pytest.raises(aiohttp.SocketTimeoutError):
+            _ = [chunk async for chunk in file.chunks]
 
 
 async def test_a_file_that_may_not_be_had_is_a_refusal(gateway: Gateway, service: Service) -> None:
