@@ -36,6 +36,8 @@ OF_REPLICA, OF_PRIMARY = READS.labels("replica"), READS.labels("primary")
 LOOK_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
 """How long the replica may take to answer, before reads go elsewhere."""
+READ_SECONDS: Final = 3.0
+"""How long it may take for a connection, and for people's rows, before the primary is asked as well."""
 REPLICA_AWAY: Final = (*AWAY, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 BEAT = text("""
@@ -111,16 +113,20 @@ async def ask_of(
     source: Source, primary: asyncpg.Pool, question: str, values: Sequence[object]
 ) -> list[asyncpg.Record]:
     """As scope.ask. A replica that does not answer is missed by nobody: the primary is asked instead."""
+    failure = None
     if source.replica is not None:
         try:
-            records = await ask(source.replica.readers, question, values)
+            records = await ask(source.replica.readers, question, values, READ_SECONDS)
         except REPLICA_AWAY as error:
-            source.replica.lose(error)
+            failure = error
         else:
             OF_REPLICA.inc()
             return records
     OF_PRIMARY.inc()
-    return await ask(primary, question, values)
+    records = await ask(primary, question, values)
+    if source.replica is not None and failure is not None:  # what the primary answers was not asked wrongly
+        source.replica.lose(failure)
+    return records
 
 
 @asynccontextmanager
@@ -132,7 +138,9 @@ async def reading_from(
         connection = None
         if source.replica is not None:
             try:
-                connection = await stack.enter_async_context(reading(source.replica.readers, scope))
+                connection = await stack.enter_async_context(
+                    reading(source.replica.readers, scope, READ_SECONDS)
+                )
             except REPLICA_AWAY as error:
                 source.replica.lose(error)
         (OF_REPLICA if connection else OF_PRIMARY).inc()

@@ -1,6 +1,5 @@
 """For whom participants are read, and the statement or transaction that sees no others."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -38,32 +37,43 @@ class Scope:
 
 def open_readers(url: str, size: int) -> AbstractAsyncContextManager[asyncpg.Pool]:
     """At most `size` connections of the role participants_reader. `ask` and `reading` leave one as it was."""
-    return open_pool(url, size)
+    return open_pool(url, size, default_transaction_read_only="on")
 
 
-async def ask(readers: asyncpg.Pool, question: str, values: Sequence[object]) -> list[asyncpg.Record]:
+async def ask(
+    readers: asyncpg.Pool, question: str, values: Sequence[object], seconds: float = WAIT_SECONDS
+) -> list[asyncpg.Record]:
     """The rows of one question, of the organisation whose ID and kind are its first two values.
 
-    question: SQL that begins with SELECT or WITH; its rows come in its order. Raises TimeoutError in the end.
+    question: SQL that begins with SELECT or WITH. Its rows are joined to one row, so they keep their order.
+    seconds: for a connection while all are taken, and as long for the answer. Raises TimeoutError then.
     """
-    async with asyncio.timeout(WAIT_SECONDS), readers.acquire() as connection:
-        records: list[asyncpg.Record] = await connection.fetch(FOR_WHOM.format(question=question), *values)
+    async with readers.acquire(timeout=seconds) as connection:
+        text = FOR_WHOM.format(question=question)
+        try:
+            records: list[asyncpg.Record] = await connection.fetch(text, *values, timeout=seconds)
+        except TimeoutError:
+            connection.terminate()  # or giving it back would wait for a server that does not answer
+            raise
         return records
 
 
 @asynccontextmanager
-async def reading(readers: asyncpg.Pool, scope: Scope) -> AsyncIterator[asyncpg.Connection]:
+async def reading(
+    readers: asyncpg.Pool, scope: Scope, seconds: float = WAIT_SECONDS
+) -> AsyncIterator[asyncpg.Connection]:
     """One moment of the database for several statements, of which the organisation's rows are seen.
 
     It begins and says for whom in one round trip, which takes no parameters: an ID and a member of an enum
-    are all that goes into the text.
+    are all that goes into the text. seconds: to begin in. Raises TimeoutError then.
     """
-    async with readers.acquire(timeout=WAIT_SECONDS) as connection:
+    async with readers.acquire(timeout=seconds) as connection:
         try:
             await connection.execute(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
                 f"SELECT set_config('check_data.organisation', '{scope.organisation_id}', true),"
-                f" set_config('check_data.organisation_kind', '{scope.kind.value}', true)"
+                f" set_config('check_data.organisation_kind', '{scope.kind.value}', true)",
+                timeout=seconds,
             )
             yield connection
         finally:

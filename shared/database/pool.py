@@ -16,13 +16,13 @@ CLOSE_SECONDS: Final = 5.0
 
 
 @asynccontextmanager
-async def open_pool(url: str, size: int) -> AsyncIterator[asyncpg.Pool]:
-    """At most `size` connections, made when they are needed.
+async def open_pool(url: str, size: int, **settings: str) -> AsyncIterator[asyncpg.Pool]:
+    """At most `size` connections, made when they are needed. settings: of Postgres, for each of them.
 
     Nothing is reset between two who use one: they leave a connection as it was.
     """
     pool = asyncpg.create_pool(
-        url, min_size=0, max_size=size, reset=_as_it_was, server_settings={"timezone": "UTC"}
+        url, min_size=0, max_size=size, reset=_as_it_was, server_settings={"timezone": "UTC", **settings}
     )
     async with pool:
         try:

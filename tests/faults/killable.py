@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -118,6 +119,21 @@ class Postgres:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """It answers nothing and closes nothing, as a machine that is gone from the network."""
+        assert self._process is not None
+        postmaster = self._process.pid
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        processes = [postmaster, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
 
 
 def primary_among(url: str, sockets: Sequence[Path]) -> str:

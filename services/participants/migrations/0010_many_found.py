@@ -55,15 +55,20 @@ FOUND = f"""
         counted text := '(SELECT CAST(json_object_agg(status, n) AS text)'
             ' FROM (SELECT status, count(*) AS n FROM found GROUP BY 1) AS s)';
         chosen text := '($7 IS NULL OR status = ANY ($7))';
-        first text := ' AND ' || chosen || ' ORDER BY ' || in_order || ' LIMIT $8 + $9';
-        shown text := 'ARRAY(SELECT participant_id FROM found WHERE ' || chosen
-            || ' ORDER BY ' || in_order || ' LIMIT $8 OFFSET $9)';
+        ordered text := ' ORDER BY ' || in_order;
+        shown text := 'ARRAY(SELECT participant_id FROM found WHERE ' || chosen || ordered
+            || ' LIMIT $8 OFFSET $9)';
+        short_chosen text := matching || ' AND {SHORT} AND ' || chosen;
+        long_chosen text := matching || ' AND NOT ({SHORT}) AND ' || chosen;
+        first text := ordered || ' LIMIT $8 + $9';
         listed bigint := (
             SELECT coalesce(sum(participants), 0) FROM public.participant_counts AS c
             WHERE c.organisation_id = organisation AND c.organisation_kind = kind);
         few bigint := greatest({SHORT_LIST}, listed / 50);
         many boolean := false;
         seen bigint;
+        chosen_seen bigint;
+        setup_cost text := current_setting('parallel_setup_cost');
     BEGIN
         IF listed > 2 * {SHORT_LIST} THEN
             many := listed * (
@@ -84,9 +89,14 @@ FOUND = f"""
             PERFORM set_config('parallel_setup_cost', '0', true);
             EXECUTE 'WITH found AS (' || from_texts || ') SELECT ' || counted
             INTO by_status USING organisation, kind, roles, years, since, told;
-            EXECUTE 'WITH found AS ('
-                || '(' || matching || ' AND {SHORT}' || first || ') UNION ALL '
-                || '(' || matching || ' AND NOT ({SHORT})' || first || ')) SELECT ' || shown
+            PERFORM set_config('parallel_setup_cost', setup_cost, true);
+            SELECT coalesce(sum(CAST(value AS bigint)), 0) FROM json_each_text(CAST(by_status AS json))
+            WHERE statuses IS NULL OR key = ANY (statuses) INTO chosen_seen;
+            -- How many there are is known by now: a walk in the page's order ends soon only among many.
+            EXECUTE 'WITH found AS ' || CASE WHEN chosen_seen > few
+                    THEN '((' || short_chosen || first || ') UNION ALL (' || long_chosen || first || '))'
+                    ELSE 'MATERIALIZED (' || short_chosen || ' UNION ALL ' || long_chosen || ')' END
+                || ' SELECT ' || shown
             INTO page USING organisation, kind, roles, years, since, told, statuses, size, skip;
         END IF;
     END $$

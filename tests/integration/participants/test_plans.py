@@ -1,5 +1,6 @@
 """What people ask for most is answered from an index, and reads no list that it does not show."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -12,8 +13,11 @@ from services.participants.copying import STEADILY
 from services.participants.domain.status import Status
 from services.participants.list_query import ListQuery, Paging, Sort
 from services.participants.list_sql import HISTORY, ONE, page_statement, rows_statement
+from services.participants.precedence import Precedence
+from services.participants.queries import ParticipantQueries
 from services.participants.scope import Scope
 from shared.contracts.manage_ects import OrganisationKind
+from shared.database.pool import open_pool
 from tests.integration.participants.many import BEGAN, MANY, Filled
 
 KIND = OrganisationKind.DELIVERY_PARTNER
@@ -129,3 +133,42 @@ async def inside(
     seen = await plan(owner, statement)
     await owner.close()
     return seen
+
+
+async def test_a_search_that_finds_few_is_looked_up_as_the_service_asks(lists: Filled) -> None:
+    assert (await looked_into(lists, "gazh"))[TRIGRAMS]
+
+
+async def test_a_search_that_finds_many_is_counted_as_the_service_asks(lists: Filled) -> None:
+    assert (await looked_into(lists, "school", enable_bitmapscan="off", enable_seqscan="off"))[TEXTS]
+
+
+async def test_what_tells_that_many_are_expected_is_seen_by_whom_the_search_runs_as(lists: Filled) -> None:
+    owner = await asyncpg.connect(lists.database.owner_url)
+    kept = await owner.fetchval(
+        "SELECT cardinality(CAST(CAST(histogram_bounds AS text) AS text[])) FROM pg_stats"
+        " WHERE tablename = 'participant_views' AND attname = 'search_text'"
+    )
+    runs_as = await owner.fetchval(
+        "SELECT proowner::regrole FROM pg_proc WHERE proname = 'participants_found'"
+    )
+    await owner.close()
+    assert kept > 50
+    assert runs_as == "participants_owner"
+
+
+async def looked_into(lists: Filled, word: str, **settings: str) -> Counter[str]:
+    """How often a search looked into each index, as Postgres counts it: a function's plan is told nowhere."""
+    scope, query = Scope(KIND, longer(lists)), ListQuery(words=(word,))
+    async with open_pool(lists.database.extra_urls["participants_reader"], 1, **settings) as readers:
+        before = await scans(lists, readers)
+        await ParticipantQueries(readers, Precedence()).page(scope, query, Paging(1, 50))
+        return await scans(lists, readers) - before
+
+
+async def scans(lists: Filled, readers: asyncpg.Pool) -> Counter[str]:
+    await readers.fetchval("SELECT pg_stat_force_next_flush()")
+    owner = await asyncpg.connect(lists.database.owner_url)
+    rows = await owner.fetch("SELECT indexrelname, idx_scan FROM pg_stat_user_indexes")
+    await owner.close()
+    return Counter(dict(rows))

