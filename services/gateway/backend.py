@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from yarl import URL
 
 from services.gateway.circuit import Circuit, NotCalled
+from services.gateway.client import BROKEN
 from shared.contracts.body import Body
 from shared.tracing import outgoing_headers
 
@@ -21,16 +22,16 @@ Answer = TypeVar("Answer")
 Parameters = Sequence[tuple[str, str]]
 
 OwnToken = Callable[[], Awaitable[str]]
-SUCCESS, CLIENT_ERROR = 2, 4
+
+SUCCESS: Final = 2
+CLIENT_ERROR: Final = 4
 """Hundreds of the status."""
-WORTH_ANOTHER_TRY: Final = (
-    aiohttp.ClientOSError,
+NOT_SENT_AGAIN: Final = (
+    aiohttp.ClientConnectorError,
     aiohttp.ClientConnectionResetError,
-    aiohttp.ServerDisconnectedError,
     aiohttp.ClientPayloadError,
 )
-"""A connection that broke, such as one kept while the service restarted. Timeouts were waited for already."""
-NOT_SENT_AGAIN: Final = (aiohttp.ClientConnectorError, aiohttp.ClientPayloadError)
+"""Of what is worth another try: after which aiohttp did not send a GET again by itself."""
 NOT_THERE: Final = frozenset({502, 503, 504})
 """Answers of a service that cannot work at present. A 500 is a bug of one page and closes no other."""
 PASSED_ON: Final = (
@@ -212,19 +213,18 @@ class Backend:
         return response
 
     async def _try(self, call: _Call, *, stream: bool) -> aiohttp.ClientResponse:
-        try:
-            return await self._once(call, stream=stream)
-        except WORTH_ANOTHER_TRY as error:
-            # aiohttp has sent a GET again by itself, unless it met nobody or its answer broke off.
-            sent_again = call.method == "GET" and not isinstance(error, NOT_SENT_AGAIN)
-            if sent_again or not call.repeatable:
-                raise
-        return await self._once(call, stream=stream)
-
-    async def _once(self, call: _Call, *, stream: bool) -> aiohttp.ClientResponse:
         headers = dict(call.headers)
         if not call.authorized and self._own_token is not None:
             headers["authorization"] = f"Bearer {await self._own_token()}"
+        try:
+            return await self._once(call, headers, stream=stream)
+        except BROKEN as error:
+            sent_again = call.method == "GET" and not isinstance(error, NOT_SENT_AGAIN)
+            if sent_again or not call.repeatable:
+                raise
+        return await self._once(call, headers, stream=stream)
+
+    async def _once(self, call: _Call, headers: Mapping[str, str], *, stream: bool) -> aiohttp.ClientResponse:
         response = await self._http.request(
             call.method, call.url, data=call.content, headers=headers, allow_redirects=False
         )

@@ -10,6 +10,13 @@ CONNECT_SECONDS: Final = 2.0
 """How long a call waits for a connection, a free one or a new one, before it gives up."""
 CONNECTIONS: Final = 100
 """To one service, at most."""
+BROKEN: Final = (
+    aiohttp.ClientOSError,
+    aiohttp.ClientConnectionResetError,
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientPayloadError,
+)
+"""A connection that broke, such as one kept while the service restarted. Timeouts were waited for already."""
 
 
 def open_client(answer_seconds: float) -> aiohttp.ClientSession:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp.connector import Connection
 from pydantic import TypeAdapter
 
 from services.gateway import client as client_module
@@ -170,6 +171,20 @@ async def test_who_carries_no_persons_token_goes_with_the_gateways_own(
     assert [each.headers["authorization"] for each in sent] == ["Bearer own", "Bearer own", "Bearer person"]
 
 
+@pytest.mark.parametrize("repeatable", [True, False])
+async def test_its_own_token_is_asked_for_again_when_that_connection_broke(
+    gateway: Gateway, service: Service, repeatable: bool
+) -> None:
+    service.outcomes = [Breaks(), Says(content=b'{"token": "own", "expires_in": 60}'), Says()]
+    tokens = ServiceTokens(asking_auth("secret", service.url + "/", await gateway.client()))
+    backend = await gateway.backend(service.url, own_token=lambda: tokens.own("auth"))
+    if repeatable:
+        await backend.get("/x", LIFETIME)
+    else:
+        await backend.tell("/x", BODY)
+    assert [request.target for request in service.requests] == ["/tokens", "/tokens", "/x"]
+
+
 async def test_without_a_token_of_its_own_the_service_is_down(gateway: Gateway, service: Service) -> None:
     service.outcomes = [Says(401)]
     tokens = ServiceTokens(asking_auth("false", service.url, await gateway.client()))
@@ -179,7 +194,7 @@ async def test_without_a_token_of_its_own_the_service_is_down(gateway: Gateway, 
 
 
 @pytest.mark.parametrize("broken", [Breaks(), Says(broken_off=True)])
-async def test_a_get_is_tried_again_once_when_the_connection_broke(
+async def test_a_get_is_tried_again_when_the_connection_broke_and_not_for_ever(
     gateway: Gateway, service: Service, broken: Breaks | Says
 ) -> None:
     backend = await gateway.backend(service.url)
@@ -190,6 +205,39 @@ async def test_a_get_is_tried_again_once_when_the_connection_broke(
     with pytest.raises(BackendDown):
         await backend.get("/x", LIFETIME, "t")
     assert len(service.requests) == 2
+
+
+async def test_aiohttps_second_try_of_a_get_and_the_gateways_make_three_at_most(
+    gateway: Gateway, service: Service
+) -> None:
+    service.outcomes = [Breaks(), Says(broken_off=True), Says(broken_off=True), Says()]
+    with pytest.raises(BackendDown):
+        await (await gateway.backend(service.url)).get("/x", LIFETIME, "t")
+    assert len(service.requests) == 3
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_a_get_that_met_a_closing_connection_is_tried_again_once(
+    gateway: Gateway, service: Service, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    send = aiohttp.ClientRequest.send
+    tries = 0
+
+    async def closing_at_first(request: aiohttp.ClientRequest, conn: Connection) -> aiohttp.ClientResponse:
+        nonlocal tries
+        tries += 1
+        if tries <= failures:
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+        return await send(request, conn)
+
+    monkeypatch.setattr(aiohttp.ClientRequest, "send", closing_at_first)
+    backend = await gateway.backend(service.url)
+    if failures == 1:
+        assert await backend.get("/x", LIFETIME, "t")
+    else:
+        with pytest.raises(BackendDown):
+            await backend.get("/x", LIFETIME, "t")
+    assert tries == 2
 
 
 async def test_a_connection_is_let_go_of_before_the_service_closes_it(
