@@ -6,7 +6,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Hashable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -24,6 +24,7 @@ from services.gateway.language_choice import choices
 from services.gateway.session import Cookies
 from services.gateway.translated_templates import TranslatedTemplates
 from services.gateway.visitor import HOME, Visitor
+from shared.contracts.roles import Role
 
 NOBODYS_HOME: Final = "/"
 FRONTEND: Final = "govuk_frontend_jinja"
@@ -33,6 +34,8 @@ COMPRESSION: Final = 3
 """5 takes twice the time and saves four hundredths."""
 WORTH_COMPRESSING: Final = 1_000
 """Bytes."""
+FRAMES: Final = 500
+"""How many parts of the frame are kept: more than all roles have at all their places, in all languages."""
 
 
 class Renderer:
@@ -91,7 +94,7 @@ class Renderer:
         """What is the same on every page, or for every value of a few. Never what is about a person."""
         return self._frame_in(present_language(), part, **values)
 
-    @cache  # noqa: B019
+    @lru_cache(FRAMES)  # noqa: B019
     def _frame_in(self, language: Language, part: str, **values: Hashable) -> Markup:
         template = self._templates_in(language).get_template(f"frame/{part}.html")
         return Markup(template.render(values))  # noqa: S704
@@ -112,7 +115,7 @@ class Renderer:
         html = self._template(template).render(
             visitor=visitor,
             home=HOME[visitor.role] if visitor else NOBODYS_HOME,
-            navigation=_navigation(visitor, request.url.path),
+            navigation=navigation(visitor.role if visitor else None, request.url.path),
             languages=choices(request, self._languages),
             done=content.DONE.get(request.query_params.get("done", "")) if status == 200 else None,
             form_token=form_token,
@@ -160,13 +163,12 @@ class Place(NamedTuple):
     active: bool
 
 
-def _navigation(visitor: Visitor | None, path: str) -> tuple[Place, ...]:
-    if visitor is None:
-        return ()
+def navigation(role: Role | None, path: str) -> tuple[Place, ...]:
+    """What a role may go to, seen from where it is. Without a role, nowhere."""
     return tuple(
         Place(item.text, item.href, path == item.href, path.startswith(f"{item.href}/"))
         for item in content.NAVIGATION
-        if visitor.role in item.roles
+        if role in item.roles
     )
 
 
