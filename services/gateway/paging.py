@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, TypedDict
 
+from markupsafe import Markup
+
 from services.gateway.language import N_, gettext
 
 PREVIOUS: Final = N_('Previous<span class="govuk-visually-hidden"> page</span>')
@@ -19,7 +21,7 @@ class PageItem(TypedDict, total=False):
 
 class PageLink(TypedDict):
     href: str
-    html: str
+    html: Markup
 
 
 class Pagination(TypedDict, total=False):
@@ -53,10 +55,15 @@ def pagination(page: int, pages: int, href: Callable[[int], str]) -> Pagination 
         before = number
     found: Pagination = {"items": items, "landmarkLabel": gettext("Pagination")}
     if page > 1:
-        found["previous"] = {"href": href(page - 1), "html": gettext(PREVIOUS)}
+        found["previous"] = {"href": href(page - 1), "html": _marked(PREVIOUS)}
     if page < pages:
-        found["next"] = {"href": href(page + 1), "html": gettext(NEXT)}
+        found["next"] = {"href": href(page + 1), "html": _marked(NEXT)}
     return found
+
+
+def _marked(constant: str) -> Markup:
+    """A sentence of this module that holds markup, in the present language."""
+    return Markup(gettext(constant))  # noqa: S704
 
 
 def _item(number: int, href: Callable[[int], str]) -> PageItem:

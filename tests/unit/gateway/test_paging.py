@@ -1,14 +1,21 @@
 """Which page numbers a pagination shows."""
 
 import pytest
+from jinja2 import Environment, PackageLoader
 
-from services.gateway.paging import pagination
+from services.gateway.paging import Pagination, pagination
 
 
 def shown(page: int, pages: int) -> list[int | str]:
     found = pagination(page, pages, lambda number: f"?page={number}")
     assert found is not None
     return ["…" if "ellipsis" in item else item["number"] for item in found["items"]]
+
+
+def written(found: Pagination) -> str:
+    macros = Environment(loader=PackageLoader("services.gateway"), autoescape=True)
+    said = macros.from_string('{% from "macros/paging.html" import pages %}{{ pages(found) }}')
+    return said.render(found=found)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +50,14 @@ def test_the_present_page_alone_is_current() -> None:
     found = pagination(2, 3, str)
     assert found is not None
     assert [item["number"] for item in found["items"] if item.get("current")] == [2]
+
+
+def test_the_words_of_its_links_are_markup_and_whatever_else_is_escaped() -> None:
+    found = pagination(2, 3, lambda number: f"?words=<b>&page={number}")
+    assert found is not None
+    html = written(found)
+    assert 'Previous<span class="govuk-visually-hidden"> page</span>' in html
+    assert 'Next<span class="govuk-visually-hidden"> page</span>' in html
+    assert 'href="?words=&lt;b&gt;&amp;page=3"' in html
+    assert "<b>" not in html
+    assert "&lt;i&gt;" in written({"items": [], "next": {"href": "", "html": "<i>"}})  # type: ignore[typeddict-item]
