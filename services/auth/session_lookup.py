@@ -31,7 +31,10 @@ WHERE s.secret_hash = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.abso
 ORDER BY g.role, o.name, g.grant_id
 """
 """A row for each grant that the person holds, in the order of `held_grants`. None: the session is over."""
-NOTE_USE: Final = "UPDATE sessions SET seen_at = $2, idle_until = $3 WHERE session_id = $1"
+NOTE_USE: Final = """
+UPDATE sessions SET seen_at = $2, idle_until = $3 WHERE session_id = $1 AND ended_at IS NULL AND seen_at <= $4
+"""
+"""Once a minute, also of two pages at the same moment; a session that ended meanwhile stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class SessionLookup:
         idle_until: datetime = session["idle_until"]
         if now - session["seen_at"] >= NOTE_EVERY:
             idle_until = now + self._idle[has_staff_role(held)]
-            await connection.execute(NOTE_USE, session["session_id"], now, idle_until)
+            await connection.execute(NOTE_USE, session["session_id"], now, idle_until, now - NOTE_EVERY)
         return idle_until
 
 
