@@ -76,14 +76,28 @@ BEFORE_SETTLED_WORK_HAD_TO_SAY_SINCE_WHEN = """
 """
 
 
+A_PARKED_JOB_MORE = (
+    "INSERT INTO work (kind, key, data, trace, state) VALUES ('email', 'late', '{}', '{}', 'parked')"
+)
+WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'work'::regclass AND NOT granted"
+
+
 async def test_parked_jobs_that_do_not_say_since_when_are_mended(new_database: NewDatabase) -> None:
+    """Also the one that the release before adds while the migration waits for the table."""
     database = await new_database("export")
     owner = create_engine(database.owner_url)
     async with owner.begin() as connection:
         for statement in BEFORE_SETTLED_WORK_HAD_TO_SAY_SINCE_WHEN.split(";"):
             await connection.execute(text(statement))
-    await migrate("export", database.owner_url)
+    async with owner.begin() as running, asyncio.timeout(60), asyncio.TaskGroup() as group:
+        await running.execute(text(A_PARKED_JOB_MORE))
+        group.create_task(migrate("export", database.owner_url, lock_milliseconds=60_000))
+        while not await running.scalar(text(WAITING)):
+            await asyncio.sleep(0.02)
+        await running.commit()
     async with owner.connect() as connection:
-        settled = await connection.scalars(text("SELECT key FROM work WHERE settled_at IS NOT NULL"))
-        assert settled.all() == ["parked"]
+        settled = await connection.scalars(
+            text("SELECT key FROM work WHERE settled_at IS NOT NULL ORDER BY key")
+        )
+        assert settled.all() == ["late", "parked"]
     await owner.dispose()
