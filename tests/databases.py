@@ -37,9 +37,12 @@ class Databases:
         connection = await asyncpg.connect(self._admin_url)
         try:
             await connection.execute(LET_IN.format(source, "false"))
-            await connection.execute(SEND_AWAY, source)
-            await connection.execute(f"CREATE DATABASE {name} OWNER {service}_owner TEMPLATE {source}")
-            for statement in (LET_IN.format(source, "true"), *only_for(service, name)):
+            try:
+                await connection.execute(SEND_AWAY, source)
+                await connection.execute(f"CREATE DATABASE {name} OWNER {service}_owner TEMPLATE {source}")
+            finally:  # later tests want it, too
+                await connection.execute(LET_IN.format(source, "true"))
+            for statement in only_for(service, name):
                 await connection.execute(statement)
         finally:
             await connection.close()

@@ -29,10 +29,12 @@ async def test_a_stopped_service_leaves_nothing_behind(
             return not await connection.scalar(CONNECTED, {"database": database.name})
 
     rng = random.Random(20261129)
-    for _ in range(TURNS):
-        before, app = asyncio.all_tasks(), create(settings)
-        async with app.router.lifespan_context(app):
-            await asyncio.sleep(rng.uniform(0, LONGEST_SECONDS))
-        assert asyncio.all_tasks() <= before
-        await eventually(nobody_is_connected, seconds=10)
-    await watch.dispose()
+    try:
+        for _ in range(TURNS):
+            before, app = asyncio.all_tasks(), create(settings)
+            async with app.router.lifespan_context(app):
+                await asyncio.sleep(rng.uniform(0, LONGEST_SECONDS))
+            assert asyncio.all_tasks() <= before
+            await eventually(nobody_is_connected, seconds=10)
+    finally:
+        await watch.dispose()
