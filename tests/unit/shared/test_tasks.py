@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import anyio
 import pytest
 
 from shared import tasks
@@ -68,3 +69,27 @@ async def test_who_stops_tasks_and_is_stopped_leaves_none_behind(lost: int) -> N
     await end(inner)
     assert outer.cancelled()
     assert not left_behind
+
+
+async def test_who_is_cancelled_in_every_round_of_the_loop_lets_its_tasks_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As anyio does to what streams a file when its reader went away."""
+    monkeypatch.setattr(tasks, "BETWEEN_SECONDS", 10.0)
+    ended = False
+
+    async def end_with_care() -> None:
+        nonlocal ended
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)  # many rounds
+            ended = True
+
+    task = await begun(asyncio.create_task(end_with_care()))
+    async with anyio.create_task_group() as group:
+        group.start_soon(stop_in_turn, task)
+        await asyncio.sleep(0)
+        group.cancel_scope.cancel()
+    assert task.cancelled()
+    assert ended, "it was cancelled again while it ended"
