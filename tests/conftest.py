@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -33,6 +34,10 @@ structlog.configure(
     processors=[structlog.processors.add_log_level, *TOLD_OF_ERRORS, structlog.processors.JSONRenderer()],
     logger_factory=structlog.PrintLoggerFactory(sys.stderr),
 )
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -424,8 +424,6 @@ def test_any_walk_ends_with_the_log_and_the_rows_of_the_model(
             settings=settings(
                 max_examples=20,
                 stateful_step_count=40,
-                deadline=None,
                 phases=[Phase.reuse, Phase.generate],  # shrinking would take minutes: a walk takes seconds
-                suppress_health_check=[HealthCheck.too_slow],
             ),
         )

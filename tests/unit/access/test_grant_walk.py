@@ -108,5 +108,5 @@ class GrantWalk(RuleBasedStateMachine):
             assert grant.in_review == self.asked
 
 
-GrantWalk.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+GrantWalk.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
 TestGrantWalk = GrantWalk.TestCase

@@ -207,5 +207,5 @@ class RequestWalk(RuleBasedStateMachine):
             assert self.request.state.is_open == (not self.model.closed)
 
 
-RequestWalk.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+RequestWalk.TestCase.settings = settings(max_examples=150, stateful_step_count=25)
 TestRequestWalk = RequestWalk.TestCase

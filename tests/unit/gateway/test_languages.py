@@ -146,9 +146,15 @@ def test_only_languages_that_there_are_can_be_offered(tmp_path: Path, tags: list
         type(settings(tmp_path)).model_validate(known | {"languages": tags})
 
 
+@pytest.fixture(scope="module")
+def in_brackets(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """Whose sentences stand in brackets where a catalogue has them. Templates are read once."""
+    return offering(tmp_path_factory.mktemp("in-brackets"), PSEUDO, environment=Environment.DEVELOPMENT)
+
+
 @pytest.mark.parametrize("path", [*PUBLIC, "/nowhere", "/participants"])
-async def test_pages_for_everybody_say_nothing_outside_the_catalogue(tmp_path: Path, path: str) -> None:
-    async with browser(offering(tmp_path, PSEUDO, environment=Environment.DEVELOPMENT)) as visitor:
+async def test_pages_for_everybody_say_nothing_outside_the_catalogue(in_brackets: FastAPI, path: str) -> None:
+    async with browser(in_brackets) as visitor:
         visitor.cookies.set("session", "x")
         page = await visitor.get(path)
     assert "⟦" in page.text

@@ -136,7 +136,7 @@ def without_receipt(rows: Rows) -> Rows:
 
 
 @for_all(stories(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_order_of_arrival_gives_the_same_rows(
     story_and_day: tuple[Given, date], chance: random.Random
 ) -> None:
@@ -154,7 +154,7 @@ def test_any_order_of_arrival_gives_the_same_rows(
 
 
 @for_all(stories())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_history_tells_for_each_moment_what_was_shown_then(story_and_day: tuple[Given, date]) -> None:
     story, today = story_and_day
     in_the_end = rows_of(story, today)
@@ -171,7 +171,7 @@ def test_the_history_tells_for_each_moment_what_was_shown_then(story_and_day: tu
 
 
 @for_all(stories())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_row_agrees_with_the_last_entry_of_its_history_and_entries_differ(
     story_and_day: tuple[Given, date],
 ) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import mean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.work_queue import worker
@@ -22,7 +22,6 @@ def test_a_delay_is_within_its_span(tries: int, chance: random.Random) -> None:
         assert 0 <= delay(tries) <= span
 
 
-@settings(deadline=None)
 @given(tries)
 def test_the_jitter_is_full(tries: int) -> None:
     """From nothing to the whole span, evenly: what failed together spreads over all of it."""
