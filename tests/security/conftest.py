@@ -1,3 +1,3 @@
-from tests.integration.auth.conftest import auth
+from tests.integration.auth.conftest import auth, database, settings
 
-__all__ = ["auth"]
+__all__ = ["auth", "database", "settings"]
