@@ -105,8 +105,12 @@ class ProjectionRunner:
                     if await self._catch_up() or self._astray:
                         return
         finally:
-            await stop_tasks([started])
-            await subscriber.stop()
+            try:
+                await stop_tasks([started])
+            finally:
+                reading = [*subscriber.tasks]
+                await subscriber.stop()
+                await stop_tasks(reading)  # FastStream cancels once, and does not wait
 
     async def _start(self, subscriber: Any) -> None:
         while True:
