@@ -6,6 +6,7 @@ import time
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.database import migrate as migrating
 from shared.database.engine import create_engine
@@ -25,11 +26,16 @@ async def database(new_database: NewDatabase) -> ServiceDatabase:
     """As the release before its newest columns left it."""
     database = await new_database("export")
     owner = create_engine(database.owner_url)
-    async with owner.begin() as connection:
-        for statement in BACK_BY_ONE.split(";"):
-            await connection.execute(text(statement))
+    await run_each(owner, BACK_BY_ONE)
     await owner.dispose()
     return database
+
+
+async def run_each(owner: AsyncEngine, statements: str) -> None:
+    """In one transaction. statements: with semicolons between them."""
+    async with owner.begin() as connection:
+        for statement in statements.split(";"):
+            await connection.execute(text(statement))
 
 
 async def test_a_long_reader_holds_up_the_migration_and_nobody_else(database: ServiceDatabase) -> None:
@@ -86,9 +92,7 @@ async def test_parked_jobs_that_do_not_say_since_when_are_mended(new_database: N
     """Also the one that the release before adds while the migration waits for the table."""
     database = await new_database("export")
     owner = create_engine(database.owner_url)
-    async with owner.begin() as connection:
-        for statement in BEFORE_SETTLED_WORK_HAD_TO_SAY_SINCE_WHEN.split(";"):
-            await connection.execute(text(statement))
+    await run_each(owner, BEFORE_SETTLED_WORK_HAD_TO_SAY_SINCE_WHEN)
     async with owner.begin() as running, asyncio.timeout(60), asyncio.TaskGroup() as group:
         await running.execute(text(A_PARKED_JOB_MORE))
         group.create_task(migrate("export", database.owner_url, lock_milliseconds=60_000))
